@@ -1,0 +1,266 @@
+//! The signed statement (*constancia*): the server's answer to a lookup, and its verification.
+//!
+//! On the wire a statement is a compact JWS (RFC 7515) signed with Ed25519 (RFC 8037), `typ`
+//! `hanna-statement+jwt` and a `kid` of the server's key set. [`verify`] is the only way to a
+//! [`Verified`] outside the server, and [`crate::decide()`] takes nothing less: a green verdict cannot be built from
+//! an unverified answer.
+//!
+//! Times inside are checked by `decide`, never here and never against the system's clock.
+
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{Affiliate, Document, Reason, Tariff, UsedToday};
+
+/// The `typ` header of every statement.
+pub const TYPE: &str = "hanna-statement+jwt";
+
+/// The longest statement a desk reads, in bytes.
+pub const LENGTH_MAX: usize = 16 * 1024;
+
+/// The claims of a statement: exactly what the card shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Statement {
+    /// The folio of this statement.
+    pub jti: Uuid,
+    /// When the server answered.
+    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
+    #[schema(value_type = i64)]
+    pub iat: Timestamp,
+    /// The statement says nothing before this moment.
+    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
+    #[schema(value_type = i64)]
+    pub nbf: Timestamp,
+    /// The statement says nothing from this moment on (*válida hasta*).
+    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
+    #[schema(value_type = i64)]
+    pub exp: Timestamp,
+    /// When the desk should ask again, if it can.
+    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
+    #[schema(value_type = i64)]
+    pub next_update: Timestamp,
+    /// The lookup this answers.
+    pub lookup_id: Uuid,
+    /// Whom it is about.
+    pub document: Document,
+    /// The entity at whose desk it was asked.
+    pub entity_id: Uuid,
+    /// The branch at which it was asked; it is worth nothing elsewhere.
+    pub branch_id: Uuid,
+    /// The registered data; none when the caja has nobody with this document.
+    pub affiliate: Option<Affiliate>,
+    /// The price category that applies.
+    pub tariff: Tariff,
+    /// Whether the benefit may be used. Computed by the server, never by a client.
+    pub usable: bool,
+    /// Why not; empty when usable.
+    pub reasons: Vec<Reason>,
+    /// Uses of this person already reported today, oldest first.
+    pub used_today: Vec<UsedToday>,
+}
+
+impl Statement {
+    /// Whether the claims agree with each other: usable means a person and no reason, not usable means a reason.
+    fn is_consistent(&self) -> bool {
+        let reasons_agree = self.usable == self.reasons.is_empty();
+        let person_agrees = self.affiliate.is_none() || !self.reasons.contains(&Reason::NotAffiliated);
+        let usable_has_person = !self.usable || self.affiliate.is_some();
+        reasons_agree && person_agrees && usable_has_person && self.nbf < self.exp
+    }
+}
+
+/// A statement whose signature was checked against a key of the server's set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    statement: Statement,
+}
+
+impl Verified {
+    /// The claims.
+    pub const fn statement(&self) -> &Statement {
+        &self.statement
+    }
+}
+
+/// One public key of the server, as `GET /v1/keys` sends it: a JWK (RFC 8037) with validity dates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
+pub struct PublicKey {
+    /// Always `OKP`.
+    #[schema(example = "OKP")]
+    pub kty: String,
+    /// Always `Ed25519`.
+    #[schema(example = "Ed25519")]
+    pub crv: String,
+    /// The name statements call this key by.
+    #[schema(max_length = 64)]
+    pub kid: String,
+    /// The public key, base64url without padding.
+    #[schema(max_length = 64)]
+    pub x: String,
+    /// Statements issued before this moment are not this key's.
+    #[ts(type = "string")]
+    pub not_before: Timestamp,
+    /// Statements issued after this moment are not this key's.
+    #[ts(type = "string")]
+    pub not_after: Timestamp,
+}
+
+/// The server's key set: several keys may be valid at once, so that rotation breaks nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema, TS)]
+pub struct KeySet {
+    /// The keys, newest first.
+    #[schema(max_items = 32)]
+    pub keys: Vec<PublicKey>,
+}
+
+/// A key set ready to verify with: the keys decoded once.
+#[derive(Clone, Default)]
+pub struct Verifier {
+    keys: Vec<(PublicKey, DecodingKey)>,
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.keys.iter().map(|(key, _)| &key.kid)).finish()
+    }
+}
+
+/// Why a text is not a statement this desk may act on. Every one of them gives SIN DATO.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StatementFault {
+    /// Not a JWS of the right type, cut short, or not the claims of a statement.
+    #[error("the statement cannot be read")]
+    Unreadable,
+    /// Signed with a key that is not in the set.
+    #[error("the statement is signed with an unknown key")]
+    UnknownKey,
+    /// The signature does not belong to the content.
+    #[error("the statement's signature is wrong")]
+    BadSignature,
+    /// Issued outside the validity of its key.
+    #[error("the statement was issued outside the validity of its key")]
+    KeyNotValid,
+    /// The claims contradict each other.
+    #[error("the statement contradicts itself")]
+    Inconsistent,
+    /// About another person.
+    #[error("the statement is about another person")]
+    OtherPerson,
+    /// For another branch.
+    #[error("the statement is for another branch")]
+    OtherBranch,
+    /// The answer to another lookup.
+    #[error("the statement answers another lookup")]
+    OtherLookup,
+}
+
+/// What the statement must be about.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// The person asked about.
+    pub document: &'a Document,
+    /// The branch asking.
+    pub branch_id: Uuid,
+    /// The lookup, when the statement is the direct answer to one; a copy answers earlier lookups.
+    pub lookup_id: Option<Uuid>,
+}
+
+impl Verifier {
+    /// Decodes a key set. A key that is not Ed25519 is left out: statements that name it are of an unknown key.
+    pub fn new(set: &KeySet) -> Self {
+        let usable = |key: &&PublicKey| key.kty == "OKP" && key.crv == "Ed25519";
+        let keys = set.keys.iter().filter(usable);
+        Self {
+            keys: keys
+                .filter_map(|key| Some((key.clone(), DecodingKey::from_ed_components(&key.x).ok()?)))
+                .collect(),
+        }
+    }
+
+    /// Whether there is no key at all.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Checks the signature of `jws` and that it says something coherent about what was asked.
+    ///
+    /// # Errors
+    /// See [`StatementFault`].
+    pub fn verify(&self, jws: &str, expected: Expected<'_>) -> Result<Verified, StatementFault> {
+        let verified = self.verify_any(jws)?;
+        let statement = verified.statement();
+        if statement.document != *expected.document {
+            return Err(StatementFault::OtherPerson);
+        }
+        if statement.branch_id != expected.branch_id {
+            return Err(StatementFault::OtherBranch);
+        }
+        if expected.lookup_id.is_some_and(|id| id != statement.lookup_id) {
+            return Err(StatementFault::OtherLookup);
+        }
+        Ok(verified)
+    }
+
+    /// Checks the signature of `jws`, whomever it is about. For the server, which reads who it is about from it.
+    ///
+    /// # Errors
+    /// See [`StatementFault`].
+    pub fn verify_any(&self, jws: &str) -> Result<Verified, StatementFault> {
+        if jws.len() > LENGTH_MAX {
+            return Err(StatementFault::Unreadable);
+        }
+        let header = jsonwebtoken::decode_header(jws).map_err(|_| StatementFault::Unreadable)?;
+        if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
+            return Err(StatementFault::Unreadable);
+        }
+        let kid = header.kid.ok_or(StatementFault::UnknownKey)?;
+        let (key, decoding) =
+            self.keys.iter().find(|(key, _)| key.kid == kid).ok_or(StatementFault::UnknownKey)?;
+        let statement = jsonwebtoken::decode::<Statement>(jws, decoding, &signature_only())
+            .map_err(|error| match error.kind() {
+                jsonwebtoken::errors::ErrorKind::InvalidSignature => StatementFault::BadSignature,
+                _ => StatementFault::Unreadable,
+            })?
+            .claims;
+        if statement.iat < key.not_before || statement.iat > key.not_after {
+            return Err(StatementFault::KeyNotValid);
+        }
+        if !statement.is_consistent() {
+            return Err(StatementFault::Inconsistent);
+        }
+        Ok(Verified { statement })
+    }
+}
+
+/// Signs `statement` with the server's private key.
+///
+/// # Errors
+/// When the key is not an Ed25519 private key.
+pub fn sign(
+    statement: &Statement,
+    kid: &str,
+    key: &EncodingKey,
+) -> Result<String, jsonwebtoken::errors::Error> {
+    let mut header = Header::new(Algorithm::EdDSA);
+    header.typ = Some(TYPE.to_owned());
+    header.kid = Some(kid.to_owned());
+    jsonwebtoken::encode(&header, statement, key)
+}
+
+/// Validation of the signature alone: the library's own checks of time would use the system's clock.
+fn signature_only() -> Validation {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    validation
+}
+
+#[cfg(test)]
+#[path = "statement_tests.rs"]
+pub(crate) mod tests;

@@ -1,0 +1,18 @@
+//! Every limit of the contract. Server and client enforce the same numbers.
+
+/// The largest request or answer body, in bytes.
+pub const BODY_MAX_BYTES: usize = 1024 * 1024;
+/// The most items in one outbox batch.
+pub const BATCH_ITEMS_MAX: usize = 500;
+/// The most rows in one page of a list.
+pub const PAGE_MAX: u32 = 500;
+/// The longest user name, in characters.
+pub const USERNAME_MAX: usize = 120;
+/// The longest password, in characters.
+pub const PASSWORD_MAX: usize = 256;
+/// The longest name of a device, in characters.
+pub const DEVICE_NAME_MAX: usize = 120;
+/// The longest purpose of a lookup, in characters.
+pub const PURPOSE_MAX: usize = 120;
+/// The longest range of a history query, in days.
+pub const HISTORY_DAYS_MAX: i64 = 400;

@@ -1,0 +1,32 @@
+//! `POST /v1/lookups`: one question about one person.
+
+use hanna_domain::Document;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The purpose stated when nothing else is (Ley 1581 de 2012).
+pub const DEFAULT_PURPOSE: &str = "validar beneficio del convenio";
+
+/// The question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LookupRequest {
+    /// Made by the desk. Asking again under the same id is the same lookup.
+    pub id: Uuid,
+    /// Where it is asked.
+    pub branch_id: Uuid,
+    /// Whom it is about.
+    pub document: Document,
+    /// Why it is asked.
+    #[schema(example = "validar beneficio del convenio", min_length = 1, max_length = 120)]
+    pub purpose: String,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LookupAnswer {
+    /// A compact JWS over the claims of `Statement`, `typ` `hanna-statement+jwt`.
+    #[schema(max_length = 16384)]
+    pub statement: String,
+}

@@ -1,0 +1,123 @@
+//! Errors on the wire: `application/problem+json` (RFC 9457) with a code of a closed set.
+
+use hanna_domain::words;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The media type of a [`Problem`].
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+words! {
+    /// What went wrong. A code is added when a client acts on it.
+    ErrorCode {
+        /// 400: the body is not the JSON this call takes.
+        Malformed = "MALFORMED",
+        /// 401: user name or password are wrong. Never says which.
+        WrongCredentials = "WRONG_CREDENTIALS",
+        /// 401: no access token, or one that is unknown, expired or revoked.
+        SessionExpired = "SESSION_EXPIRED",
+        /// 403: the account is not active (suspended, or waiting for approval).
+        AccountNotActive = "ACCOUNT_NOT_ACTIVE",
+        /// 403: signed in, but without the right to this.
+        Forbidden = "FORBIDDEN",
+        /// 403: this branch is not one of the operator's.
+        BranchNotAllowed = "BRANCH_NOT_ALLOWED",
+        /// 404: there is no such route or thing.
+        NotFound = "NOT_FOUND",
+        /// 405: the route does not take this method.
+        MethodNotAllowed = "METHOD_NOT_ALLOWED",
+        /// 408: the request did not arrive in time.
+        RequestTimedOut = "REQUEST_TIMED_OUT",
+        /// 409: the same id with other content.
+        IdConflict = "ID_CONFLICT",
+        /// 413: the body is over the limit.
+        TooLarge = "TOO_LARGE",
+        /// 415: the body is not `application/json`.
+        UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE",
+        /// 422: readable, but a value is outside what the contract allows.
+        Invalid = "INVALID",
+        /// 429: too many requests; `Retry-After` says how long to wait.
+        SlowDown = "SLOW_DOWN",
+        /// 500: a fault of the server.
+        Internal = "INTERNAL",
+        /// 503: the server cannot answer now; `Retry-After` says how long to wait.
+        Unavailable = "UNAVAILABLE",
+    }
+}
+
+impl ErrorCode {
+    /// The HTTP status that goes with the code.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Malformed => 400,
+            Self::WrongCredentials | Self::SessionExpired => 401,
+            Self::AccountNotActive | Self::Forbidden | Self::BranchNotAllowed => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::RequestTimedOut => 408,
+            Self::IdConflict => 409,
+            Self::TooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::Invalid => 422,
+            Self::SlowDown => 429,
+            Self::Internal => 500,
+            Self::Unavailable => 503,
+        }
+    }
+
+    /// A short English title, the same for every occurrence.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Malformed => "Malformed request",
+            Self::WrongCredentials => "Wrong user name or password",
+            Self::SessionExpired => "Session expired",
+            Self::AccountNotActive => "Account not active",
+            Self::Forbidden => "Not allowed",
+            Self::BranchNotAllowed => "Branch not allowed",
+            Self::NotFound => "Not found",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::RequestTimedOut => "Request timed out",
+            Self::IdConflict => "Id already used for other content",
+            Self::TooLarge => "Body too large",
+            Self::UnsupportedMediaType => "Unsupported media type",
+            Self::Invalid => "Value not allowed",
+            Self::SlowDown => "Too many requests",
+            Self::Internal => "Internal error",
+            Self::Unavailable => "Temporarily unavailable",
+        }
+    }
+}
+
+/// An error answer. Holds no personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// `urn:hanna:problem:` and the code in small letters.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:hanna:problem:session_expired")]
+    pub kind: String,
+    /// The same for every occurrence of the code.
+    pub title: String,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    pub status: u16,
+    /// What clients switch on.
+    pub code: ErrorCode,
+    /// What was wrong this time, for a developer.
+    pub detail: Option<String>,
+    /// Finds this occurrence in the server's log.
+    pub trace_id: String,
+}
+
+impl Problem {
+    /// The problem for `code`.
+    pub fn new(code: ErrorCode, detail: Option<String>, trace_id: String) -> Self {
+        Self {
+            kind: format!("urn:hanna:problem:{}", code.code().to_lowercase()),
+            title: code.title().to_owned(),
+            status: code.status(),
+            code,
+            detail,
+            trace_id,
+        }
+    }
+}

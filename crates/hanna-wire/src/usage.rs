@@ -1,0 +1,67 @@
+//! `GET /v1/usage-reports`: reported uses, newest first.
+
+use hanna_domain::outbox::ItemCode;
+use hanna_domain::{Document, Tariff, UsageState};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// What to list. The range is half-open: `from` belongs to it, `to` does not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct UsageQuery {
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub to: Timestamp,
+    /// Only this branch; otherwise every branch the account may see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch_id: Option<Uuid>,
+    /// Where the page before ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(max_length = 128)]
+    pub cursor: Option<String>,
+    /// Rows a page; 500 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<u32>,
+}
+
+/// One reported use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UsageRow {
+    /// The report's id, made by the desk.
+    pub id: Uuid,
+    /// When the benefit was used.
+    pub occurred_at: Timestamp,
+    /// Who used it.
+    pub document: Document,
+    /// `PÉREZ GÓMEZ, JUAN CARLOS`, as signed in the statement.
+    pub affiliate_name: String,
+    /// At which price category.
+    pub tariff: Tariff,
+    /// The employer, if any.
+    pub company_name: Option<String>,
+    /// Where.
+    pub branch_id: Uuid,
+    /// What people call that branch.
+    pub branch_name: String,
+    /// Who reported it.
+    pub operator_name: String,
+    /// `accepted` or `accepted_with_note`.
+    pub state: UsageState,
+    /// The note.
+    pub code: Option<ItemCode>,
+}
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UsagePage {
+    /// Newest first.
+    #[schema(max_items = 500)]
+    pub rows: Vec<UsageRow>,
+    /// Pass it on to get the next page; none on the last one.
+    pub next_cursor: Option<String>,
+}
