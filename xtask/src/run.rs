@@ -1,0 +1,192 @@
+//! `cargo xtask run`: the application against a server with invented people.
+//!
+//! Everything a run keeps lies in `target/demo`: the server's data, the desk's, and their logs. A second run goes on
+//! where the first ended; `--fresh` begins anew.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, thread};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::process::{self, Guarded, step};
+use crate::workspace::{Targets, Workspace};
+use crate::{install, test, ui};
+
+/// The first line of the server, before the address.
+const LISTENING: &str = "listening on ";
+
+/// Opens the window and returns when it is closed; the server ends with it.
+///
+/// # Errors
+/// When something cannot be installed, built or started.
+pub fn window(workspace: &Workspace, fresh: bool) -> Result<()> {
+    if cfg!(target_os = "linux")
+        && env::var_os("DISPLAY").is_none()
+        && env::var_os("WAYLAND_DISPLAY").is_none()
+    {
+        println!(
+            "There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set), so no window can open.\n\
+             \n    cargo xtask run --headless\n\n\
+             does the main job in a real window on a virtual display, and leaves pictures of every screen and the \
+             report in target/demo."
+        );
+        return if agreed("Do that now?")? { headless(workspace, fresh) } else { Ok(()) };
+    }
+    build(workspace, install::Purpose::Run)?;
+    let demo = demo(workspace, fresh)?;
+    let people = step("Invented people", || seed(workspace, &demo))?;
+    let (server, address) = serve(workspace, &demo)?;
+    println!("\nThe server answers at {address}\n");
+    println!("{}", shown_people(&people));
+    println!("\nClose the window to end the server too.\n");
+    let mut window = Command::new(workspace.binary("hanna-convenios"));
+    let done = process::run(window.arg("--server").arg(&address).arg("--data-dir").arg(demo.join("desk")));
+    drop(server);
+    done
+}
+
+/// Does the main job in a real window on a virtual display: the story of the test `main_flow`, which leaves a picture
+/// of every screen and the printed report in `target/demo`.
+///
+/// # Errors
+/// When something cannot be installed or built, or the job goes wrong.
+pub fn headless(workspace: &Workspace, fresh: bool) -> Result<()> {
+    build(workspace, install::Purpose::Test)?;
+    let demo = demo(workspace, fresh)?;
+    step("The main job in a real window", || {
+        let mut story =
+            workspace.cargo(&["test", "--locked", "--workspace", "--test", "e2e", "--", "main_flow"]);
+        process::run(&mut test::on_display(story.env("HANNA_DEMO_DIR", &demo)))
+    })?;
+    println!("\nLook at {}:", demo.display());
+    for name in files_in(&demo)? {
+        println!("  {name}");
+    }
+    Ok(())
+}
+
+fn build(workspace: &Workspace, purpose: install::Purpose) -> Result<()> {
+    step("Packages", || install::ensure_installed(purpose))?;
+    step("Packages of the screens", || ui::install(workspace))?;
+    step("Build of the screens", || ui::build(workspace))?;
+    step("Build", || workspace.build(Targets::Programs))
+}
+
+fn demo(workspace: &Workspace, fresh: bool) -> Result<PathBuf> {
+    let demo = workspace.demo();
+    if fresh && demo.exists() {
+        fs::remove_dir_all(&demo).with_context(|| format!("cannot empty {}", demo.display()))?;
+    }
+    fs::create_dir_all(&demo).with_context(|| format!("cannot make {}", demo.display()))?;
+    Ok(demo)
+}
+
+/// Fills the server's database unless an earlier run did, and returns who can sign in and whom to look up.
+fn seed(workspace: &Workspace, demo: &Path) -> Result<Value> {
+    let data = demo.join("data");
+    let server = |command: &str| {
+        let mut server = Command::new(workspace.binary("hanna-server"));
+        server.arg(command).arg("--data-dir").arg(&data);
+        server
+    };
+    process::run(&mut server("migrate"))?;
+    let people = demo.join("people.json");
+    let text = if people.exists() {
+        println!("They are there from the run before.");
+        fs::read_to_string(&people)?
+    } else {
+        let text = process::output(server("seed-demo").arg("--json"))?;
+        fs::write(&people, &text).with_context(|| format!("cannot write {}", people.display()))?;
+        text
+    };
+    serde_json::from_str(&text).context("seed-demo printed no JSON")
+}
+
+/// Starts the server on a free port. It ends when what is returned goes out of scope.
+fn serve(workspace: &Workspace, demo: &Path) -> Result<(Guarded, String)> {
+    let log_path = demo.join("server.log");
+    let mut log = File::create(&log_path).with_context(|| format!("cannot write {}", log_path.display()))?;
+    let mut command = Command::new(workspace.binary("hanna-server"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(demo.join("data"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log.try_clone()?);
+    let mut server = Guarded(command.spawn().context("cannot start hanna-server")?);
+    let mut lines = BufReader::new(server.0.stdout.take().context("the server's output is ours")?);
+    let mut first = String::new();
+    lines.read_line(&mut first)?;
+    let Some(address) = first.trim_end().strip_prefix(LISTENING).map(str::to_owned) else {
+        let said = fs::read_to_string(&log_path).unwrap_or_default();
+        bail!("the server did not start: {first}{said}");
+    };
+    // Read to its end, so that the server never waits for a reader.
+    thread::spawn(move || io::copy(&mut lines, &mut log));
+    Ok((server, address))
+}
+
+/// Who can sign in, and some documents of each kind to look up.
+fn shown_people(people: &Value) -> String {
+    let words = |value: Option<&Value>| match value {
+        Some(Value::Array(words)) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        Some(Value::String(word)) => word.clone(),
+        _ => String::new(),
+    };
+    let mut lines = vec![format!("{:<22} {:<22} {:<28} {}", "USER", "PASSWORD", "ROLES", "BRANCHES")];
+    for account in people.get("accounts").and_then(Value::as_array).into_iter().flatten() {
+        let column = |key: &str| words(account.get(key));
+        let [username, password, roles, branches] = ["username", "password", "roles", "branches"].map(column);
+        lines.push(format!("{username:<22} {password:<22} {roles:<28} {branches}"));
+    }
+    lines.push("\nDOCUMENTS TO LOOK UP".to_owned());
+    for (kind, documents) in people.get("documents").and_then(Value::as_object).into_iter().flatten() {
+        let some = documents.as_array().into_iter().flatten().take(3).filter_map(Value::as_str);
+        lines.push(format!("{kind:<22} {}", some.collect::<Vec<_>>().join("  ")));
+    }
+    lines.join("\n")
+}
+
+/// Asks whoever sits at the terminal; nobody there means no.
+fn agreed(question: &str) -> Result<bool> {
+    if !io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    print!("\n{question} [y/N] ");
+    io::stdout().flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// The names of the files directly in `folder`, in order.
+fn files_in(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn everybody_who_can_sign_in_is_shown() {
+        let people = json!({
+            "accounts": [{ "username": "ana", "password": "una-clave-larga", "roles": ["OPERATOR"], "branches": ["GYM-01", "GYM-02"] }],
+            "documents": { "active": ["1045678901", "1045678902", "1045678903", "1045678904"] },
+        });
+        let shown = shown_people(&people);
+        let words: Vec<&str> = shown.lines().nth(1).expect("one account").split_whitespace().collect();
+        assert_eq!(words, ["ana", "una-clave-larga", "OPERATOR", "GYM-01,", "GYM-02"]);
+        assert!(shown.contains("1045678903") && !shown.contains("1045678904"));
+    }
+}

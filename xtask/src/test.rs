@@ -1,0 +1,93 @@
+//! `cargo xtask test` and `cargo xtask bench`.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process::{self, find_program, now, shown_duration, step};
+use crate::workspace::{Targets, Workspace};
+use crate::{check, install, ui};
+
+/// Every check and every test, on a machine that need have only Rust and Node before.
+///
+/// The programs are built first, because the tests of the real window and of the terminal program start them.
+///
+/// # Errors
+/// The first step that fails.
+pub fn test(workspace: &Workspace) -> Result<()> {
+    let begun = now();
+    step("Packages", || install::ensure_installed(install::Purpose::Test))?;
+    step("Packages of the screens", || ui::install(workspace))?;
+    step("Build of the screens", || ui::build(workspace))?;
+    check::checks(workspace)?;
+    step("Build", || workspace.build(Targets::All))?;
+    step("Types of the screens", || ui::script(workspace, "check"))?;
+    step("Tests of the screens", || ui::script(workspace, "test"))?;
+    step("Accessibility of the screens", || ui::script(workspace, "a11y"))?;
+    step("Examples in the documentation", || {
+        process::run(&mut workspace.cargo(&["test", "--quiet", "--locked", "--workspace", "--doc"]))
+    })?;
+    step("Tests, the real window's too", || process::run(&mut on_display(&tests(workspace))))?;
+    println!("\nEverything passed, in {}.", shown_duration(begun.elapsed()));
+    Ok(())
+}
+
+/// Runs the benchmarks, which write `docs/benchmarks.md`.
+///
+/// # Errors
+/// When they cannot be built or run.
+pub fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
+    step("Packages", || install::ensure_installed(install::Purpose::Run))?;
+    let mut bench = workspace.cargo(&[
+        "run",
+        "--locked",
+        "--release",
+        "--package",
+        "hanna-tests",
+        "--bin",
+        "bench",
+        "--",
+    ]);
+    process::run(bench.args(args))
+}
+
+/// nextest where it is installed; it takes minutes to compile, so a bare machine is not made to wait for it.
+fn tests(workspace: &Workspace) -> Command {
+    if find_program("cargo-nextest").is_some() {
+        return workspace.cargo(&["nextest", "run", "--locked", "--workspace"]);
+    }
+    println!("cargo-nextest is not installed: cargo's own runner does it.");
+    workspace.cargo(&["test", "--locked", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"])
+}
+
+/// The same command with a display and a session bus of its own, so that tests of the window, the keyring and the
+/// printer neither need nor touch those of whoever runs them. Only Linux has, and takes, such a thing.
+pub fn on_display(command: &Command) -> Command {
+    if !cfg!(target_os = "linux") {
+        return wrapped(None, command);
+    }
+    let mut display = Command::new("xvfb-run");
+    display.args(["--auto-servernum", "--server-args=-screen 0 1600x1200x24", "dbus-run-session", "--"]);
+    wrapped(Some(display), command)
+}
+
+fn wrapped(outer: Option<Command>, inner: &Command) -> Command {
+    let mut command = match outer {
+        Some(mut outer) => {
+            outer.arg(inner.get_program());
+            outer
+        }
+        None => Command::new(inner.get_program()),
+    };
+    command.args(inner.get_args());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    if let Some(folder) = inner.get_current_dir() {
+        command.current_dir(folder);
+    }
+    command
+}
