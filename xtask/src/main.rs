@@ -29,7 +29,7 @@ use workspace::Workspace;
 
 /// What `cargo xtask` can do.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", about = "Runs, tests, checks and regenerates Hanna Convenios")]
+#[command(bin_name = "cargo xtask", about = "Runs, tests, checks and regenerates Hanna Convenios")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
