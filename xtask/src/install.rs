@@ -186,7 +186,8 @@ fn apt_install(needs: &[&Need]) -> Result<()> {
         Ok(command)
     };
     process::run(&mut apt_get(&["update", "--quiet=2"])?)?;
-    let mut install = apt_get(&["install", "--yes", "--quiet=2", "--no-install-recommends"])?;
+    let mut install =
+        apt_get(&["install", "--yes", "--quiet=2", "--option=Dpkg::Use-Pty=0", "--no-install-recommends"])?;
     process::run(install.args(&missing)).context("the packages named above have to be installed by hand")
 }
 
