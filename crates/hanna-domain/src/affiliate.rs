@@ -8,6 +8,7 @@ use crate::words::words;
 
 words! {
     /// Whether the person is the worker or belongs to the worker's family.
+    #[derive(utoipa::ToSchema)]
     AffiliateRole {
         /// The worker (*titular*).
         Worker = "TRABAJADOR",
@@ -18,6 +19,7 @@ words! {
 
 words! {
     /// *Estado del afiliado*.
+    #[derive(utoipa::ToSchema)]
     AffiliateStatus {
         /// The only status that gives access to preferential tariffs by itself.
         Active = "ACTIVO",
@@ -32,6 +34,7 @@ words! {
 
 words! {
     /// *Tarifa*: the price category. A, B and C are preferential, by income; D is the full price.
+    #[derive(utoipa::ToSchema)]
     Tariff {
         /// Up to two minimum wages.
         A = "A",
@@ -46,6 +49,7 @@ words! {
 
 words! {
     /// *Estado de la empresa*.
+    #[derive(utoipa::ToSchema)]
     CompanyStatus {
         /// Up to date.
         Active = "ACTIVA",

@@ -9,6 +9,7 @@
 mod affiliate;
 mod agreement;
 mod clock;
+pub mod colombia;
 mod decide;
 mod document;
 pub mod outbox;

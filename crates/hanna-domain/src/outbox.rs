@@ -84,6 +84,7 @@ impl ItemState {
 
 words! {
     /// Why the server noted or refused an item.
+    #[derive(utoipa::ToSchema)]
     ItemCode {
         /// The person had already used the benefit as often as a day allows.
         DailyLimitReached = "DAILY_LIMIT_REACHED",

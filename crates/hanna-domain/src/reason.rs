@@ -7,6 +7,7 @@ use crate::words::words;
 
 words! {
     /// One reason of the catalogue. The codes are stable: they are signed, stored and shown.
+    #[derive(utoipa::ToSchema)]
     Reason {
         /// The caja has nobody with this document.
         NotAffiliated = "NOT_AFFILIATED",

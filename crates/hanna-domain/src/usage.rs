@@ -20,6 +20,7 @@ pub struct UsedToday {
 
 words! {
     /// How a usage report stands, as history shows it.
+    #[derive(utoipa::ToSchema)]
     UsageState {
         /// On this PC's disk, not yet at the server.
         Queued = "queued",

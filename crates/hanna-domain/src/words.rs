@@ -2,13 +2,14 @@
 
 /// Declares a closed set of words that are the same in JSON, SQL and Rust, with `ALL`, `code` and `from_code`.
 ///
-/// The crate that uses it needs `serde`, `utoipa` and `ts-rs`.
+/// The crate that uses it needs `serde` and `ts-rs`; words of the contract add `#[derive(utoipa::ToSchema)]`.
 #[macro_export]
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $code:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, utoipa::ToSchema, ts_rs::TS)]
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, ts_rs::TS,
+        )]
         pub enum $name { $($(#[$vmeta])* #[serde(rename = $code)] $variant),+ }
 
         impl $name {

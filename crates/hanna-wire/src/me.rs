@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 words! {
     /// What an account may do.
+    #[derive(utoipa::ToSchema)]
     Role {
         /// Looks people up and reports uses at the branches assigned.
         Operator = "OPERATOR",
@@ -20,6 +21,7 @@ words! {
 
 words! {
     /// How far an application is for an entity.
+    #[derive(utoipa::ToSchema)]
     ApplicationState {
         /// Never requested.
         NotRequested = "NOT_REQUESTED",

@@ -62,6 +62,7 @@ impl Item {
 
 words! {
     /// What became of one item.
+    #[derive(utoipa::ToSchema)]
     OutcomeKind {
         /// The server has it.
         Accepted = "accepted",

@@ -9,6 +9,7 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 
 words! {
     /// What went wrong. A code is added when a client acts on it.
+    #[derive(utoipa::ToSchema)]
     ErrorCode {
         /// 400: the body is not the JSON this call takes.
         Malformed = "MALFORMED",

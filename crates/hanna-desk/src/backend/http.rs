@@ -1,0 +1,161 @@
+//! The Hanna backend over HTTP, with `reqwest`.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hanna_domain::statement::KeySet;
+use hanna_wire::health::Health;
+use hanna_wire::lookup::{LookupAnswer, LookupRequest};
+use hanna_wire::me::Me;
+use hanna_wire::outbox::{Batch, BatchAnswer};
+use hanna_wire::session::{Granted, Refresh, SignIn};
+use hanna_wire::usage::{UsagePage, UsageQuery};
+use hanna_wire::{limits, path};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use reqwest::header::{DATE, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, Response};
+use serde::de::DeserializeOwned;
+
+use super::{AccessToken, Answered, Backend, Failure, FailureKind, ServerAddress, classify};
+
+/// Speaks to one server.
+#[derive(Debug, Clone)]
+pub struct Http {
+    client: Client,
+    address: ServerAddress,
+}
+
+impl Http {
+    /// A client for the server at `address`.
+    ///
+    /// # Errors
+    /// When the system's certificates or proxy settings cannot be read.
+    pub fn new(address: ServerAddress) -> Result<Self, reqwest::Error> {
+        let mut builder = Client::builder()
+            .user_agent(concat!("hanna-convenios/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(Duration::from_secs(5))
+            .read_timeout(Duration::from_secs(15))
+            .timeout(Duration::from_secs(30))
+            .pool_idle_timeout(Duration::from_secs(20))
+            // Hanna never redirects; a captive portal does.
+            .redirect(reqwest::redirect::Policy::none())
+            // Every attempt is the desk's decision.
+            .retry(reqwest::retry::never());
+        if address.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        Ok(Self { client: builder.build()?, address })
+    }
+
+    /// The server's address.
+    pub const fn address(&self) -> &ServerAddress {
+        &self.address
+    }
+
+    fn url(&self, path: &str) -> String {
+        self.address.join(path)
+    }
+}
+
+#[async_trait]
+impl Backend for Http {
+    async fn sign_in(&self, request: &SignIn) -> Result<Answered<Granted>, Failure> {
+        json(self.client.post(self.url(path::SESSIONS)).json(request)).await
+    }
+
+    async fn refresh(&self, request: &Refresh) -> Result<Answered<Granted>, Failure> {
+        json(self.client.post(self.url(path::SESSIONS_REFRESH)).json(request)).await
+    }
+
+    async fn sign_out(&self, token: &AccessToken) -> Result<Answered<()>, Failure> {
+        let request = self.client.delete(self.url(path::SESSIONS_CURRENT)).bearer_auth(token.expose());
+        let (response, server_time) = send(request).await?;
+        if response.status().is_success() {
+            return Ok(Answered { value: (), server_time });
+        }
+        Err(refusal(response).await)
+    }
+
+    async fn me(&self, token: &AccessToken) -> Result<Answered<Me>, Failure> {
+        json(self.client.get(self.url(path::ME)).bearer_auth(token.expose())).await
+    }
+
+    async fn keys(&self, token: &AccessToken) -> Result<Answered<KeySet>, Failure> {
+        json(self.client.get(self.url(path::KEYS)).bearer_auth(token.expose())).await
+    }
+
+    async fn lookup(
+        &self,
+        token: &AccessToken,
+        request: &LookupRequest,
+    ) -> Result<Answered<LookupAnswer>, Failure> {
+        json(self.client.post(self.url(path::LOOKUPS)).bearer_auth(token.expose()).json(request)).await
+    }
+
+    async fn deliver(&self, token: &AccessToken, batch: &Batch) -> Result<Answered<BatchAnswer>, Failure> {
+        json(self.client.post(self.url(path::OUTBOX)).bearer_auth(token.expose()).json(batch)).await
+    }
+
+    async fn usage_reports(
+        &self,
+        token: &AccessToken,
+        query: &UsageQuery,
+    ) -> Result<Answered<UsagePage>, Failure> {
+        json(self.client.get(self.url(path::USAGE_REPORTS)).bearer_auth(token.expose()).query(query)).await
+    }
+
+    async fn health(&self) -> Result<Answered<Health>, Failure> {
+        json(self.client.get(self.url(path::HEALTH)).timeout(Duration::from_secs(5))).await
+    }
+}
+
+/// Sends `request` and reads its JSON answer.
+async fn json<T: DeserializeOwned>(request: RequestBuilder) -> Result<Answered<T>, Failure> {
+    let (response, server_time) = send(request).await?;
+    if !response.status().is_success() {
+        return Err(refusal(response).await);
+    }
+    let body = read(response).await?;
+    let value = serde_json::from_slice(&body).map_err(|_| FailureKind::Unreadable)?;
+    Ok(Answered { value, server_time })
+}
+
+async fn send(request: RequestBuilder) -> Result<(Response, Option<Timestamp>), Failure> {
+    let response = request.send().await.map_err(|error| transport(&error))?;
+    let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+    let server_time = date.and_then(|date| rfc2822::parse(date).ok()).map(|zoned| zoned.timestamp());
+    Ok((response, server_time))
+}
+
+async fn refusal(response: Response) -> Failure {
+    let status = response.status().as_u16();
+    let retry_after =
+        response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()).map(ToOwned::to_owned);
+    let body = read(response).await.unwrap_or_default();
+    classify(status, &body, retry_after.as_deref())
+}
+
+/// Reads a body, up to the limit of the contract.
+async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
+        if body.len() + chunk.len() > limits::BODY_MAX_BYTES {
+            return Err(FailureKind::Unreadable.into());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// A request that got no whole HTTP answer.
+fn transport(error: &reqwest::Error) -> Failure {
+    let kind = if error.is_timeout() {
+        FailureKind::TimedOut
+    } else if error.is_decode() || error.is_body() {
+        FailureKind::Unreadable
+    } else {
+        FailureKind::Unreachable
+    };
+    Failure { kind, retry_after: None }
+}

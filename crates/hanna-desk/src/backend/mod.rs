@@ -1,0 +1,124 @@
+//! The Hanna backend as the desk sees it.
+//!
+//! [`Backend`] is the contract of `hanna-wire` as calls; [`Http`] speaks it. What an HTTP answer means is
+//! decided in one table, [`classify`].
+
+mod address;
+mod classify;
+mod http;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hanna_domain::statement::KeySet;
+use hanna_domain::{Cause, Redacted};
+use hanna_wire::health::Health;
+use hanna_wire::lookup::{LookupAnswer, LookupRequest};
+use hanna_wire::me::Me;
+use hanna_wire::outbox::{Batch, BatchAnswer};
+use hanna_wire::problem::ErrorCode;
+use hanna_wire::session::{Granted, Refresh, SignIn};
+use hanna_wire::usage::{UsagePage, UsageQuery};
+use jiff::Timestamp;
+
+pub use address::{AddressError, ServerAddress};
+pub use classify::classify;
+pub use http::Http;
+
+/// An access token.
+pub type AccessToken = Redacted<String>;
+
+/// What the server said, and what its clock said.
+#[derive(Debug, Clone)]
+pub struct Answered<T> {
+    /// The answer.
+    pub value: T,
+    /// The server's time (the `Date` header), when it came.
+    pub server_time: Option<Timestamp>,
+}
+
+/// Why there is no answer from Hanna.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// No connection.
+    Unreachable,
+    /// No answer in time.
+    TimedOut,
+    /// Hanna failed, or says it cannot answer now.
+    ServerFailed,
+    /// What answered is not Hanna, or was cut short.
+    Unreadable,
+    /// Hanna asks to wait.
+    SlowDown,
+    /// Hanna does not know the access token, or no longer.
+    SessionExpired,
+    /// Hanna understood, and refuses.
+    Refused(ErrorCode),
+}
+
+/// A call that gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the call to Hanna failed: {kind:?}")]
+pub struct Failure {
+    /// Why.
+    pub kind: FailureKind,
+    /// How long the server asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl From<FailureKind> for Failure {
+    fn from(kind: FailureKind) -> Self {
+        Self { kind, retry_after: None }
+    }
+}
+
+impl FailureKind {
+    /// Whether the server was reached and spoke for itself. Otherwise the desk is offline.
+    pub const fn hanna_answered(self) -> bool {
+        matches!(self, Self::SlowDown | Self::SessionExpired | Self::Refused(_))
+    }
+
+    /// The cause the card and the status bar show.
+    pub const fn cause(self) -> Cause {
+        match self {
+            Self::Unreachable => Cause::Unreachable,
+            Self::TimedOut => Cause::TimedOut,
+            Self::ServerFailed => Cause::ServerFailed,
+            Self::Unreadable => Cause::Unreadable,
+            Self::SlowDown => Cause::SlowDown,
+            Self::SessionExpired => Cause::SessionExpired,
+            Self::Refused(_) => Cause::Refused,
+        }
+    }
+}
+
+/// The calls of the contract. Implementations never retry: every attempt is the caller's decision.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// `POST /v1/sessions`
+    async fn sign_in(&self, request: &SignIn) -> Result<Answered<Granted>, Failure>;
+    /// `POST /v1/sessions/refresh`
+    async fn refresh(&self, request: &Refresh) -> Result<Answered<Granted>, Failure>;
+    /// `DELETE /v1/sessions/current`
+    async fn sign_out(&self, token: &AccessToken) -> Result<Answered<()>, Failure>;
+    /// `GET /v1/me`
+    async fn me(&self, token: &AccessToken) -> Result<Answered<Me>, Failure>;
+    /// `GET /v1/keys`
+    async fn keys(&self, token: &AccessToken) -> Result<Answered<KeySet>, Failure>;
+    /// `POST /v1/lookups`
+    async fn lookup(
+        &self,
+        token: &AccessToken,
+        request: &LookupRequest,
+    ) -> Result<Answered<LookupAnswer>, Failure>;
+    /// `POST /v1/outbox`
+    async fn deliver(&self, token: &AccessToken, batch: &Batch) -> Result<Answered<BatchAnswer>, Failure>;
+    /// `GET /v1/usage-reports`
+    async fn usage_reports(
+        &self,
+        token: &AccessToken,
+        query: &UsageQuery,
+    ) -> Result<Answered<UsagePage>, Failure>;
+    /// `GET /health`
+    async fn health(&self) -> Result<Answered<Health>, Failure>;
+}

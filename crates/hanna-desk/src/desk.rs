@@ -1,0 +1,355 @@
+//! Opening a desk, and what its use cases share.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use hanna_domain::statement::{KeySet, Verifier};
+use hanna_domain::{ClockMark, Redacted};
+use hanna_wire::me::Me;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use tokio::sync::{Notify, broadcast};
+use uuid::Uuid;
+
+use crate::backend::Backend;
+use crate::connection::Connection;
+use crate::error::{DeskError, ErrorCode};
+use crate::ports::{Chance, Clock};
+use crate::session::SessionState;
+use crate::store::{DatabaseKey, Stores};
+use crate::tray::Tray;
+use crate::vault::{KeyFile, KeyFileError, MemoryVault, OsVault, Vault, VaultError};
+use crate::view::{Card, Notice, Start, Status};
+
+/// Names of what the cache and the vault keep.
+pub(crate) mod name {
+    pub(crate) const ME: &str = "me";
+    pub(crate) const BRANCH: &str = "branch";
+    pub(crate) const KEYS: &str = "keys";
+    pub(crate) const DATABASE_KEY: &str = "database-key";
+    pub(crate) const REFRESH_TOKEN: &str = "refresh-token";
+}
+
+/// Where secrets are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VaultChoice {
+    /// The OS keyring; where there is none, as [`VaultChoice::Memory`].
+    Os,
+    /// Tokens in memory only; the key of the databases on disk, wrapped with the operator's password.
+    Memory,
+}
+
+/// What a desk is made of.
+pub struct Setup {
+    /// The folder of the databases; made when it is not there. One program at a time may use it.
+    pub data_dir: PathBuf,
+    /// What people call this PC.
+    pub device_name: String,
+    /// The server's address, to show.
+    pub server: String,
+    /// Where secrets are kept.
+    pub vault: VaultChoice,
+    /// The server.
+    pub backend: Arc<dyn Backend>,
+    /// This PC's clock.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub chance: Arc<dyn Chance>,
+}
+
+/// Something the screens want to hear of.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The status bar changed.
+    Status(Status),
+    /// A late answer replaces the card of its lookup.
+    Card(Box<Card>),
+}
+
+/// A front desk. Cheap to clone; every clone is the same desk. Its methods want a Tokio runtime.
+#[derive(Clone)]
+pub struct Desk {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) device_name: String,
+    pub(crate) server: String,
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) chance: Arc<dyn Chance>,
+    pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) has_keyring: bool,
+    opened: OnceLock<Opened>,
+    device_id: OnceLock<Uuid>,
+    /// The key of the open databases, where there is no keyring: the next operator's password has to wrap it too.
+    pub(crate) unlocked_key: Mutex<Option<DatabaseKey>>,
+    pub(crate) session: Mutex<SessionState>,
+    pub(crate) tray: Mutex<Tray>,
+    pub(crate) connection: Mutex<Connection>,
+    clock_mark: Mutex<ClockMark>,
+    verifier: Mutex<Arc<Verifier>>,
+    notices: Mutex<Vec<Notice>>,
+    /// One refresh of the session at a time.
+    pub(crate) refreshing: tokio::sync::Mutex<()>,
+    /// One delivery at a time.
+    pub(crate) delivering: tokio::sync::Mutex<()>,
+    /// Something was recorded, or the connection is back.
+    pub(crate) wake: Notify,
+    pub(crate) events: broadcast::Sender<Event>,
+    /// Held as long as the desk lives.
+    _lock: File,
+}
+
+/// What exists once the databases are open.
+#[derive(Clone)]
+pub(crate) struct Opened {
+    pub(crate) stores: Arc<Stores>,
+}
+
+/// Locks a mutex; a panic elsewhere does not stop the desk.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Desk {
+    /// Opens the desk in its data folder. With a keyring the databases are open and the session of before is back;
+    /// without one both wait for the operator's password.
+    ///
+    /// # Errors
+    /// [`ErrorCode::AlreadyRunning`], and whatever is wrong with the vault or the databases. Nothing is changed then.
+    pub fn open(setup: Setup) -> Result<Self, DeskError> {
+        fs::create_dir_all(&setup.data_dir).map_err(crate::store::StoreError::from)?;
+        let lock_file = lock_folder(&setup.data_dir)?;
+        let (vault, has_keyring) = open_vault(&setup)?;
+        let desk = Self {
+            inner: Arc::new(Inner {
+                data_dir: setup.data_dir,
+                device_name: setup.device_name,
+                server: setup.server,
+                backend: setup.backend,
+                clock: setup.clock,
+                chance: setup.chance,
+                vault,
+                has_keyring,
+                opened: OnceLock::new(),
+                device_id: OnceLock::new(),
+                unlocked_key: Mutex::default(),
+                session: Mutex::default(),
+                tray: Mutex::default(),
+                connection: Mutex::default(),
+                clock_mark: Mutex::default(),
+                verifier: Mutex::default(),
+                notices: Mutex::default(),
+                refreshing: tokio::sync::Mutex::default(),
+                delivering: tokio::sync::Mutex::default(),
+                wake: Notify::new(),
+                events: broadcast::channel(64).0,
+                _lock: lock_file,
+            }),
+        };
+        if has_keyring {
+            desk.open_with_keyring()?;
+        } else {
+            desk.check_key_file()?;
+            lock(&desk.inner.notices).push(Notice::NoKeyring);
+        }
+        Ok(desk)
+    }
+
+    fn open_with_keyring(&self) -> Result<(), DeskError> {
+        let folder = &self.inner.data_dir;
+        let kept = self.inner.vault.get(name::DATABASE_KEY)?;
+        let key = match kept {
+            Some(text) => DatabaseKey::from_hex(&text).ok_or(ErrorCode::VaultFailed)?,
+            // The keyring came later than the databases: the operator's password opens them, see `session`.
+            None if !self.key_file()?.is_empty() => return Ok(()),
+            // The keyring lost the key. Nothing is overwritten: it may come back from a backup.
+            None if Stores::exist_in(folder) => return Err(ErrorCode::StoreWrongKey.into()),
+            None => {
+                let key = DatabaseKey::generate(self.inner.chance.as_ref());
+                self.inner.vault.set(name::DATABASE_KEY, &key.to_hex())?;
+                key
+            }
+        };
+        self.open_stores(&key)?;
+        self.restore_session()
+    }
+
+    /// Without a keyring: databases that no password opens were made with a keyring that is gone now.
+    fn check_key_file(&self) -> Result<(), DeskError> {
+        if self.key_file()?.is_empty() && Stores::exist_in(&self.inner.data_dir) {
+            return Err(VaultError::Absent.into());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn key_file(&self) -> Result<KeyFile, DeskError> {
+        KeyFile::open(&self.inner.data_dir.join("key.json")).map_err(key_file_error)
+    }
+
+    /// Opens the databases, once.
+    pub(crate) fn open_stores(&self, key: &DatabaseKey) -> Result<(), DeskError> {
+        let now = self.inner.clock.now();
+        let (stores, notices) = Stores::open(&self.inner.data_dir, key, now)?;
+        let recovered = stores.outbox.recover()?;
+        if recovered > 0 {
+            tracing::info!(items = recovered, "items that were being sent are queued again");
+        }
+        if let Some(id) = stores.outbox.device_id()? {
+            // Nothing was asked of the server before: a fresh value is taken.
+            let _ = self.inner.device_id.set(id);
+        } else {
+            stores.outbox.keep_device_id(self.device_id())?;
+        }
+        *lock(&self.inner.clock_mark) = stores.outbox.clock_mark()?;
+        if let Some(keys) = stores.cache.reference::<KeySet>(name::KEYS)? {
+            *lock(&self.inner.verifier) = Arc::new(Verifier::new(&keys));
+        }
+        lock(&self.inner.tray).restore(stores.cache.recent()?);
+        lock(&self.inner.notices).extend(notices);
+        // A second call finds the first one's value and drops its own: the file lock is the desk's, not the call's.
+        let _ = self.inner.opened.set(Opened { stores: Arc::new(stores) });
+        Ok(())
+    }
+
+    /// The session of before: what the server said of the operator, if its refresh token is still there.
+    fn restore_session(&self) -> Result<(), DeskError> {
+        let stores = self.stores()?;
+        let Some(me) = stores.cache.reference::<Me>(name::ME)? else { return Ok(()) };
+        let Some(refresh_token) = self.inner.vault.get(name::REFRESH_TOKEN)? else { return Ok(()) };
+        let branch_id = stores.cache.reference::<Uuid>(name::BRANCH)?;
+        lock(&self.inner.session).restore(me, branch_id, Some(refresh_token));
+        Ok(())
+    }
+
+    /// What the window shows first.
+    pub fn start(&self) -> Start {
+        Start {
+            session: self.session().ok(),
+            notices: lock(&self.inner.notices).clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            server: self.inner.server.clone(),
+        }
+    }
+
+    /// This PC, as the server knows it: made at the first start, and kept.
+    pub(crate) fn device_id(&self) -> Uuid {
+        *self.inner.device_id.get_or_init(|| self.inner.chance.id(self.inner.clock.now()))
+    }
+
+    /// What happens from now on, for the screens.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.inner.events.subscribe()
+    }
+
+    pub(crate) fn emit(&self, event: Event) {
+        // Nobody may be listening, as in hanna-deskctl.
+        let _ = self.inner.events.send(event);
+    }
+
+    pub(crate) fn opened(&self) -> Option<&Opened> {
+        self.inner.opened.get()
+    }
+
+    pub(crate) fn stores(&self) -> Result<Arc<Stores>, DeskError> {
+        self.opened().map(|opened| Arc::clone(&opened.stores)).ok_or_else(|| ErrorCode::NotSignedIn.into())
+    }
+
+    /// Runs `task` on the databases, off the runtime's threads: a flush can take long.
+    pub(crate) async fn with_stores<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&Stores) -> Result<T, crate::store::StoreError> + Send + 'static,
+    ) -> Result<T, DeskError> {
+        let stores = self.stores()?;
+        Ok(tokio::task::spawn_blocking(move || task(&stores)).await??)
+    }
+
+    pub(crate) fn verifier(&self) -> Arc<Verifier> {
+        Arc::clone(&lock(&self.inner.verifier))
+    }
+
+    pub(crate) fn use_keys(&self, keys: &KeySet) {
+        *lock(&self.inner.verifier) = Arc::new(Verifier::new(keys));
+    }
+
+    pub(crate) fn clock_mark(&self) -> ClockMark {
+        *lock(&self.inner.clock_mark)
+    }
+
+    /// This PC's clock, and the same moment corrected to the server's.
+    pub(crate) fn now(&self) -> (Timestamp, Timestamp) {
+        let device_time = self.inner.clock.now();
+        (device_time, self.clock_mark().corrected(device_time))
+    }
+
+    /// Learns from the time of an answer. It is written to disk when it says something new, beside the answer's way.
+    pub(crate) fn learn_time(&self, server_time: Timestamp) {
+        let device_time = self.inner.clock.now();
+        let (before, after) = {
+            let mut mark = lock(&self.inner.clock_mark);
+            let before = *mark;
+            *mark = before.seen(server_time, device_time);
+            (before, *mark)
+        };
+        let risen_s = match (before.server_time_high, after.server_time_high) {
+            (Some(before), Some(after)) => after.duration_since(before).as_secs(),
+            _ => i64::MAX,
+        };
+        let shifted_ms = before.offset_ms.abs_diff(after.offset_ms);
+        if risen_s < 30 && shifted_ms < 2_000 {
+            return;
+        }
+        let Some(opened) = self.opened().cloned() else { return };
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = opened.stores.outbox.keep_clock_mark(after) {
+                tracing::warn!(%error, "the clock mark was not kept");
+            }
+        });
+    }
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").field("data_dir", &self.inner.data_dir).finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn key_file_error(error: KeyFileError) -> DeskError {
+    match error {
+        KeyFileError::Io(error) => crate::store::StoreError::from(error).into(),
+        KeyFileError::Damaged => DeskError::caused(ErrorCode::VaultFailed, error),
+        KeyFileError::WrongPassword => DeskError::caused(ErrorCode::WrongCredentials, error),
+    }
+}
+
+fn lock_folder(folder: &Path) -> Result<File, DeskError> {
+    let file = File::create(folder.join("desk.lock")).map_err(crate::store::StoreError::from)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ErrorCode::AlreadyRunning.into()),
+        Err(TryLockError::Error(error)) => Err(crate::store::StoreError::from(error).into()),
+    }
+}
+
+fn open_vault(setup: &Setup) -> Result<(Arc<dyn Vault>, bool), DeskError> {
+    if setup.vault == VaultChoice::Memory {
+        return Ok((Arc::new(MemoryVault::default()), false));
+    }
+    let folder = fs::canonicalize(&setup.data_dir).map_err(crate::store::StoreError::from)?;
+    let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
+    let scope: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    match OsVault::open(&scope) {
+        Ok(vault) => Ok((Arc::new(vault), true)),
+        Err(VaultError::Absent) => {
+            tracing::warn!("no keyring: the session will not survive a restart");
+            Ok((Arc::new(MemoryVault::default()), false))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A secret text, as the vault takes it.
+pub(crate) type Secret = Redacted<String>;

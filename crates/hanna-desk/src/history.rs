@@ -1,0 +1,127 @@
+//! *Reporte de Convenio*: every use reported in a range of days.
+//!
+//! The server's account, and what this PC has not delivered yet. Without the server, what this PC knows of, and
+//! the screen says so.
+
+use std::collections::{BTreeMap, HashSet};
+
+use hanna_domain::outbox::ItemState;
+use hanna_domain::{Cause, Tariff, UsageState, colombia};
+use hanna_wire::limits::{HISTORY_DAYS_MAX, PAGE_MAX};
+use hanna_wire::usage::{UsageQuery, UsageRow};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::desk::Desk;
+use crate::error::{DeskError, ErrorCode};
+use crate::store::ItemRow;
+use crate::view::{History, HistoryQuery, HistoryRow, TariffTotal};
+
+impl Desk {
+    /// The uses of a range of days.
+    ///
+    /// # Errors
+    /// [`ErrorCode::RangeInvalid`], or the local database's. An unreachable server is no error: see `History::complete`.
+    pub async fn history(&self, query: HistoryQuery) -> Result<History, DeskError> {
+        let me = self.me()?;
+        let days = query.from.until(query.to).map_or(i64::MAX, |span| i64::from(span.get_days()));
+        if !(0..HISTORY_DAYS_MAX).contains(&days) {
+            return Err(ErrorCode::RangeInvalid.into());
+        }
+        if query.branch_id.is_some_and(|id| !me.branches.iter().any(|branch| branch.id == id)) {
+            return Err(ErrorCode::BranchNotAllowed.into());
+        }
+        let (from, to) = colombia::days(query.from, query.to);
+        let server = self.server_rows(from, to, query.branch_id).await;
+        let own =
+            self.with_stores(move |stores| stores.outbox.items_between(from, to, query.branch_id)).await?;
+        let (mut rows, cause) = match server {
+            Ok(rows) => (rows, None),
+            Err(cause) => (Vec::new(), Some(cause)),
+        };
+        let known: HashSet<Uuid> = rows.iter().map(|row| row.id).collect();
+        let theirs = |row: &ItemRow| me.branches.iter().any(|branch| branch.id == row.item.branch_id);
+        rows.extend(
+            own.into_iter().filter(theirs).filter(|row| !known.contains(&row.item.id)).map(HistoryRow::from),
+        );
+        rows.sort_by(|a, b| b.occurred_at.cmp(&a.occurred_at).then_with(|| b.id.cmp(&a.id)));
+        Ok(History { totals: totals(&rows), rows, complete: cause.is_none(), cause })
+    }
+
+    async fn server_rows(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        branch_id: Option<Uuid>,
+    ) -> Result<Vec<HistoryRow>, Cause> {
+        let mut query = UsageQuery { from, to, branch_id, cursor: None, limit: Some(PAGE_MAX) };
+        let mut rows = Vec::new();
+        loop {
+            let page = self
+                .authorized(|backend, token| {
+                    let query = query.clone();
+                    async move { backend.usage_reports(&token, &query).await }
+                })
+                .await
+                .map_err(|failure| failure.kind.cause())?
+                .value;
+            rows.extend(page.rows.into_iter().map(HistoryRow::from));
+            query.cursor = page.next_cursor;
+            if query.cursor.is_none() {
+                return Ok(rows);
+            }
+        }
+    }
+}
+
+/// Uses by tariff. What the server refused, or the operator withdrew, is no use.
+fn totals(rows: &[HistoryRow]) -> Vec<TariffTotal> {
+    let mut uses: BTreeMap<Tariff, u32> = BTreeMap::new();
+    for row in rows {
+        if !matches!(row.state, UsageState::NeedsAttention | UsageState::Withdrawn) {
+            *uses.entry(row.tariff).or_default() += 1;
+        }
+    }
+    uses.into_iter().map(|(tariff, uses)| TariffTotal { tariff, uses }).collect()
+}
+
+impl From<UsageRow> for HistoryRow {
+    fn from(row: UsageRow) -> Self {
+        Self {
+            id: row.id,
+            occurred_at: row.occurred_at,
+            document: row.document,
+            affiliate_name: row.affiliate_name,
+            tariff: row.tariff,
+            company_name: row.company_name,
+            branch_name: row.branch_name,
+            operator_name: row.operator_name,
+            state: row.state,
+            code: row.code,
+        }
+    }
+}
+
+impl From<ItemRow> for HistoryRow {
+    fn from(row: ItemRow) -> Self {
+        let state = match row.state {
+            ItemState::Queued | ItemState::Sending => UsageState::Queued,
+            ItemState::Accepted => UsageState::Accepted,
+            ItemState::AcceptedWithNote => UsageState::AcceptedWithNote,
+            ItemState::NeedsAttention => UsageState::NeedsAttention,
+            ItemState::Withdrawn => UsageState::Withdrawn,
+        };
+        Self {
+            id: row.item.id,
+            occurred_at: row.item.occurred_at,
+            document: row.item.document,
+            affiliate_name: row.item.affiliate_name,
+            tariff: row.item.tariff,
+            company_name: row.item.company_name,
+            branch_name: row.item.branch_name,
+            operator_name: row.item.author_name,
+            state,
+            code: row.code,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The desk engine: everything the front desk does, without a window.
+//!
+//! [`Desk`] is the one entry point; the window and `hanna-deskctl` are thin over it. Its use cases, each in
+//! the file of its name: sign in ([`session`](Desk::sign_in)), look up ([`Desk::lookup`]), report a use
+//! ([`Desk::report_use`]), deliver what was recorded ([`Desk::sync_now`]), and the history.
+//!
+//! What comes from outside is passed in ([`Setup`]): the clock, chance, the backend, the vault. SQL stands in
+//! `store/`, HTTP in `backend/`, secrets in `vault/`; the verdict is `hanna_domain::decide` and nothing else.
+
+pub mod backend;
+mod connection;
+mod desk;
+mod error;
+mod history;
+mod lookup;
+pub mod messages;
+mod outbox;
+//mod report;
+pub mod ports;
+
+mod report_use;
+mod session;
+pub mod store;
+mod tray;
+pub mod vault;
+pub mod view;
+
+pub use desk::{Desk, Event, Setup, VaultChoice};
+pub use error::{DeskError, ErrorCode, Param};
+
+/// A statement for the tests of this crate.
+#[cfg(test)]
+pub(crate) fn test_statement(now: jiff::Timestamp) -> hanna_domain::Statement {
+    use hanna_domain::{Document, DocumentKind, Reason, Statement, Tariff};
+    use jiff::ToSpan;
+    use uuid::Uuid;
+
+    Statement {
+        jti: Uuid::from_u128(1),
+        iat: now,
+        nbf: now,
+        exp: now + 24.hours(),
+        next_update: now + 12.hours(),
+        lookup_id: Uuid::from_u128(2),
+        document: Document::parse(DocumentKind::CC, "1045678901").expect("a cédula"),
+        entity_id: Uuid::from_u128(3),
+        branch_id: Uuid::from_u128(4),
+        affiliate: None,
+        tariff: Tariff::D,
+        usable: false,
+        reasons: vec![Reason::NotAffiliated],
+        used_today: vec![],
+    }
+}

@@ -1,0 +1,336 @@
+//! *Consultar trabajador*: one question about one person.
+//!
+//! Online first, never hanging: the server's answer wins; without one in time the copy answers, and the request
+//! goes on under the same lookup id. When its answer comes, and the card is still on the screen, it replaces it.
+//!
+//! | the server | the card |
+//! |---|---|
+//! | answers in time | its statement |
+//! | cannot be reached, fails, is not Hanna, asks to wait, ended the session | the copy, with the cause |
+//! | refuses the question | SIN DATO |
+//! | answers with a statement that cannot be believed | SIN DATO; no copy, it may be an attack |
+//!
+//! Nothing here decides what a statement means: that is `hanna_domain::decide`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hanna_domain::statement::{Expected, StatementFault};
+use hanna_domain::{
+    Answer, Cause, Decision, Document, DocumentKind, Reason, UsedToday, Verified, colombia, decide,
+};
+use hanna_wire::lookup::{DEFAULT_PURPOSE, LookupRequest};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::backend::{Failure, FailureKind};
+use crate::desk::{Desk, Event, lock};
+use crate::error::DeskError;
+use crate::tray::Held;
+use crate::view::{Card, ReasonView, RecentLookup};
+
+/// The question, and what deciding on its answer needs.
+#[derive(Debug, Clone)]
+struct Question {
+    request: LookupRequest,
+    skew_max: SignedDuration,
+}
+
+/// Why the server's side gave nothing, and whether the copy may answer instead.
+#[derive(Debug, Clone, Copy)]
+struct NoAnswer {
+    cause: Cause,
+    copy_may_answer: bool,
+}
+
+impl Desk {
+    /// Looks up the person with the document typed. SIN DATO is an answer, not an error.
+    ///
+    /// # Errors
+    /// What is wrong with the text, or why nothing can be asked at all (nobody signed in, no branch).
+    pub async fn lookup(&self, kind: DocumentKind, text: &str) -> Result<Card, DeskError> {
+        let (_, branch, policy) = self.at_work()?;
+        let document = Document::parse(kind, text)?;
+        let question = Question {
+            request: LookupRequest {
+                id: self.inner.chance.id(self.inner.clock.now()),
+                branch_id: branch.id,
+                document,
+                purpose: DEFAULT_PURPOSE.to_owned(),
+            },
+            skew_max: SignedDuration::from_mins(i64::from(policy.clock_skew_max_min)),
+        };
+        lock(&self.inner.tray).begin(question.request.id);
+        let question = Arc::new(question);
+        let patience = if lock(&self.inner.connection).copy_first() {
+            Duration::ZERO
+        } else {
+            Duration::from_millis(u64::from(policy.answer_wait_ms))
+        };
+        let held = self.ask(&question, patience).await;
+        let card = held.card.clone();
+        self.put_down(held);
+        Ok(card)
+    }
+
+    /// The operator cleared the card: a late answer no longer shows.
+    pub fn clear_card(&self) {
+        lock(&self.inner.tray).clear();
+    }
+
+    /// The last lookups of this shift, newest first.
+    pub fn recent_lookups(&self) -> Vec<RecentLookup> {
+        lock(&self.inner.tray).recent()
+    }
+
+    async fn ask(&self, question: &Arc<Question>, patience: Duration) -> Held {
+        let mut asking = tokio::spawn({
+            let (desk, question) = (self.clone(), Arc::clone(question));
+            async move { desk.ask_server(&question).await }
+        });
+        if patience.is_zero() {
+            let cause = lock(&self.inner.connection).cause().unwrap_or(Cause::Unreachable);
+            self.await_late_answer(question, asking);
+            return self.from_copy(question, cause);
+        }
+        match tokio::time::timeout(patience, &mut asking).await {
+            Ok(Ok(Ok((verified, jws)))) => {
+                self.card_of(question, Answer::Online(&verified), None, Some((&verified, &jws)))
+            }
+            Ok(Ok(Err(nothing))) if nothing.copy_may_answer => self.from_copy(question, nothing.cause),
+            Ok(Ok(Err(nothing))) => self.card_of(question, Answer::Nothing(nothing.cause), None, None),
+            Ok(Err(panicked)) => {
+                tracing::error!(error = %panicked, "asking the server broke off");
+                self.from_copy(question, Cause::ServerFailed)
+            }
+            Err(_elapsed) => {
+                self.heard::<()>(&Err(FailureKind::TimedOut.into()));
+                self.await_late_answer(question, asking);
+                self.from_copy(question, Cause::TimedOut)
+            }
+        }
+    }
+
+    /// Asks the server and verifies what it says. A believed statement becomes the copy.
+    async fn ask_server(&self, question: &Question) -> Result<(Verified, String), NoAnswer> {
+        let request = &question.request;
+        let outcome = self
+            .authorized(|backend, token| {
+                let request = request.clone();
+                async move { backend.lookup(&token, &request).await }
+            })
+            .await;
+        let jws = match outcome {
+            Ok(answer) => answer.value.statement,
+            Err(Failure { kind, .. }) => {
+                let copy_may_answer = !matches!(kind, FailureKind::Refused(_));
+                return Err(NoAnswer { cause: kind.cause(), copy_may_answer });
+            }
+        };
+        let verified = self.verify_fetching_keys(question, &jws).await.map_err(|fault| {
+            tracing::error!(%fault, lookup_id = %request.id, "the server's statement cannot be believed");
+            NoAnswer { cause: fault_cause(fault), copy_may_answer: false }
+        })?;
+        let (kept, text) = (verified.clone(), jws.clone());
+        // A copy that is not kept is missed later, not now.
+        if let Err(error) =
+            self.with_stores(move |stores| stores.cache.keep_statement(kept.statement(), &text)).await
+        {
+            tracing::warn!(%error, "the copy was not kept");
+        }
+        Ok((verified, jws))
+    }
+
+    /// Verifies with the keys at hand, and with the server's newest when the statement names an unknown one.
+    async fn verify_fetching_keys(&self, question: &Question, jws: &str) -> Result<Verified, StatementFault> {
+        let expected = Expected { lookup_id: Some(question.request.id), ..question.expected() };
+        match self.verifier().verify(jws, expected) {
+            Err(StatementFault::UnknownKey) => {
+                if let Err(error) = self.fetch_keys().await {
+                    tracing::warn!(%error, "the server's keys could not be fetched");
+                }
+                self.verifier().verify(jws, expected)
+            }
+            verified => verified,
+        }
+    }
+
+    /// The card from the local copy; `cause` says why the server did not answer.
+    fn from_copy(&self, question: &Question, cause: Cause) -> Held {
+        let nothing = |cause| self.card_of(question, Answer::Nothing(cause), None, None);
+        let Some(opened) = self.opened() else { return nothing(Cause::StoreFailed) };
+        let request = &question.request;
+        let jws = match opened.stores.cache.statement(&request.document, request.branch_id) {
+            Ok(Some(jws)) => jws,
+            Ok(None) => return nothing(cause_without_copy(cause)),
+            Err(error) => {
+                tracing::error!(%error, "the copy cannot be read");
+                return nothing(Cause::StoreFailed);
+            }
+        };
+        match self.verifier().verify(&jws, question.expected()) {
+            Ok(verified) => {
+                self.card_of(question, Answer::Copy(&verified), Some(cause), Some((&verified, &jws)))
+            }
+            Err(fault) => {
+                tracing::error!(%fault, "the copy cannot be believed");
+                nothing(fault_cause(fault))
+            }
+        }
+    }
+
+    /// Decides, and lays the card out.
+    fn card_of(
+        &self,
+        question: &Question,
+        answer: Answer<'_>,
+        copy_because: Option<Cause>,
+        basis: Option<(&Verified, &str)>,
+    ) -> Held {
+        let (device_time, now) = self.now();
+        let clock = self.clock_mark().trust(device_time, question.skew_max);
+        let decision = decide(now, clock, answer);
+        // SIN DATO shows nothing of a statement that cannot be used.
+        let basis = basis.filter(|_| decision.cause.is_none());
+        Held {
+            card: self.lay_out(question, &decision, copy_because, basis.map(|(verified, _)| verified), now),
+            basis: basis.map(|(verified, jws)| (verified.clone(), jws.to_owned())),
+        }
+    }
+
+    fn lay_out(
+        &self,
+        question: &Question,
+        decision: &Decision,
+        copy_because: Option<Cause>,
+        basis: Option<&Verified>,
+        now: Timestamp,
+    ) -> Card {
+        let statement = basis.map(Verified::statement);
+        let mut used_today = statement.map(|statement| statement.used_today.clone()).unwrap_or_default();
+        if decision.may_report {
+            self.add_own_uses(&mut used_today, &question.request.document, now);
+        }
+        Card {
+            lookup_id: question.request.id,
+            document: question.request.document.clone(),
+            verdict: decision.verdict,
+            source: decision.source,
+            statement_id: statement.map(|statement| statement.jti),
+            affiliate: statement.and_then(|statement| statement.affiliate.clone()),
+            tariff: statement.map(|statement| statement.tariff),
+            reasons: decision.reasons.iter().copied().map(ReasonView::from).collect(),
+            cause: decision.cause.or(copy_because),
+            age_s: statement.map(|statement| now.duration_since(statement.iat).as_secs().max(0)),
+            valid_until: statement.map(|statement| statement.exp),
+            may_report: decision.may_report,
+            used_today,
+            reported: None,
+            replaces: None,
+        }
+    }
+
+    /// Uses this PC recorded today that the statement does not know of yet.
+    pub(crate) fn add_own_uses(&self, used_today: &mut Vec<UsedToday>, document: &Document, now: Timestamp) {
+        let Some(opened) = self.opened() else { return };
+        let day_start = colombia::start_of(colombia::day_of(now));
+        used_today.retain(|used| used.occurred_at >= day_start);
+        match opened.stores.outbox.uses_since(document, day_start) {
+            Ok(own) => {
+                for (occurred_at, branch_name) in own {
+                    if !used_today.iter().any(|used| used.occurred_at == occurred_at) {
+                        used_today.push(UsedToday { occurred_at, branch_name });
+                    }
+                }
+                used_today.sort_by_key(|used| used.occurred_at);
+            }
+            // The report itself asks again, and does not go through when it cannot.
+            Err(error) => tracing::error!(%error, "the uses of today cannot be read"),
+        }
+    }
+
+    /// Lets the request finish; its answer replaces the card if that is still on the screen and nothing rests on it.
+    fn await_late_answer(
+        &self,
+        question: &Arc<Question>,
+        asking: tokio::task::JoinHandle<Result<(Verified, String), NoAnswer>>,
+    ) {
+        let (desk, question) = (self.clone(), Arc::clone(question));
+        tokio::spawn(async move {
+            let Ok(Ok((verified, jws))) = asking.await else { return };
+            desk.answer_late(&question, &verified, &jws);
+        });
+    }
+
+    fn answer_late(&self, question: &Question, verified: &Verified, jws: &str) {
+        let mut held = self.card_of(question, Answer::Online(verified), None, Some((verified, jws)));
+        {
+            let tray = lock(&self.inner.tray);
+            let Some(before) = tray.find(question.request.id) else { return };
+            if !tray.is_current(question.request.id) || before.card.reported.is_some() {
+                return;
+            }
+            held.card.replaces = Some(before.card.verdict).filter(|verdict| *verdict != held.card.verdict);
+        }
+        let card = held.card.clone();
+        self.put_down(held);
+        self.emit(Event::Card(Box::new(card)));
+    }
+
+    /// Puts the card on the desk and its lookup on the list, which is kept beside the answer's way.
+    fn put_down(&self, held: Held) {
+        let recent = RecentLookup {
+            lookup_id: held.card.lookup_id,
+            at: self.inner.clock.now(),
+            document_masked: held.card.document.masked(),
+            verdict: held.card.verdict,
+            used: held.card.reported.is_some(),
+        };
+        lock(&self.inner.tray).put(held, recent);
+        self.keep_recent();
+    }
+
+    /// Keeps the list of the last lookups on disk, beside the caller's way: losing its end is no harm.
+    pub(crate) fn keep_recent(&self) {
+        let Some(opened) = self.opened().cloned() else { return };
+        let desk = self.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = opened.stores.cache.keep_recent(&desk.recent_lookups()) {
+                tracing::warn!(%error, "the list of the last lookups was not kept");
+            }
+        });
+    }
+}
+
+impl Question {
+    /// What a copy must be about.
+    fn expected(&self) -> Expected<'_> {
+        Expected { document: &self.request.document, branch_id: self.request.branch_id, lookup_id: None }
+    }
+}
+
+impl From<Reason> for ReasonView {
+    fn from(code: Reason) -> Self {
+        Self { code, fixer: code.fixer(), asking_again_helps: code.asking_again_helps() }
+    }
+}
+
+/// The cause that says most to the operator when there is no copy either.
+fn cause_without_copy(cause: Cause) -> Cause {
+    match cause {
+        Cause::Unreachable | Cause::TimedOut => Cause::NoCopy,
+        other => other,
+    }
+}
+
+fn fault_cause(fault: StatementFault) -> Cause {
+    match fault {
+        StatementFault::UnknownKey => Cause::UnknownKey,
+        StatementFault::Unreadable
+        | StatementFault::BadSignature
+        | StatementFault::KeyNotValid
+        | StatementFault::Inconsistent => Cause::BadSignature,
+        StatementFault::OtherPerson | StatementFault::OtherBranch | StatementFault::OtherLookup => {
+            Cause::OtherSubject
+        }
+    }
+}

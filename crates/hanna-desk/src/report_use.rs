@@ -1,0 +1,110 @@
+//! *Reportar uso*: the benefit of the card was used. Done only when it is on the disk.
+
+use hanna_domain::outbox::{ItemKind, ItemState};
+use hanna_domain::{Answer, Source, Statement, Verified, colombia, decide};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::desk::{Desk, lock};
+use crate::error::{DeskError, ErrorCode};
+use crate::store::NewItem;
+use crate::view::{Card, Reported};
+
+impl Desk {
+    /// Records that the benefit of the card of `lookup_id` was used. When this returns it is on the disk and will
+    /// reach the server, whoever is signed in then.
+    ///
+    /// `again` is the deliberate second key: it reports although a use was reported today already.
+    ///
+    /// # Errors
+    /// Nothing was recorded then: [`ErrorCode::LookupGone`], [`ErrorCode::NotReportable`],
+    /// [`ErrorCode::AlreadyReported`], [`ErrorCode::AlreadyUsedToday`], [`ErrorCode::StatementExpired`],
+    /// [`ErrorCode::DiskFull`], [`ErrorCode::DiskReadOnly`], [`ErrorCode::StoreFailed`].
+    pub async fn report_use(&self, lookup_id: Uuid, again: bool) -> Result<Card, DeskError> {
+        let me = self.me()?;
+        let held = lock(&self.inner.tray).find(lookup_id).cloned().ok_or(ErrorCode::LookupGone)?;
+        let mut card = held.card;
+        if card.reported.is_some() {
+            return Err(ErrorCode::AlreadyReported.into());
+        }
+        let Some((verified, statement_jws)) = held.basis.filter(|_| card.may_report) else {
+            return Err(ErrorCode::NotReportable.into());
+        };
+        let (device_time, now) = self.now();
+        self.check_still_valid(&verified, card.source, me.policy.clock_skew_max_min, device_time, now)?;
+        let statement = verified.statement();
+        if !again && self.used_today(statement, now).await? {
+            return Err(ErrorCode::AlreadyUsedToday.into());
+        }
+        let branch = me.branches.iter().find(|branch| branch.id == statement.branch_id);
+        let affiliate = statement.affiliate.as_ref().ok_or(ErrorCode::NotReportable)?;
+        let item = NewItem {
+            id: self.inner.chance.id(now),
+            kind: ItemKind::UsageReport,
+            lookup_id,
+            author_id: me.operator.id,
+            author_name: me.operator.display_name.clone(),
+            branch_id: statement.branch_id,
+            branch_name: branch.ok_or(ErrorCode::BranchNotAllowed)?.name.clone(),
+            document: statement.document.clone(),
+            affiliate_name: affiliate.full_name(),
+            tariff: statement.tariff,
+            company_name: affiliate.company.as_ref().map(|company| company.name.clone()),
+            statement: statement_jws,
+            device_time,
+            occurred_at: now,
+        };
+        let reported = Reported { id: item.id, state: ItemState::Queued, occurred_at: now };
+        if !self.with_stores(move |stores| stores.outbox.enqueue(&item)).await? {
+            return Err(ErrorCode::AlreadyReported.into());
+        }
+        card.reported = Some(reported);
+        lock(&self.inner.tray).mark_reported(&card);
+        self.inner.wake.notify_one();
+        self.tell_status();
+        self.keep_recent();
+        Ok(card)
+    }
+
+    /// Reports on the card looked up last, for `hanna-deskctl`.
+    ///
+    /// # Errors
+    /// As [`Desk::report_use`]; [`ErrorCode::LookupGone`] when nothing was looked up.
+    pub async fn report_last(&self, again: bool) -> Result<Card, DeskError> {
+        let latest = lock(&self.inner.tray).latest().map(|held| held.card.lookup_id);
+        self.report_use(latest.ok_or(ErrorCode::LookupGone)?, again).await
+    }
+
+    /// A card may stand for a while: the statement must still be worth something when the key is pressed.
+    fn check_still_valid(
+        &self,
+        verified: &Verified,
+        source: Source,
+        skew_max_min: u32,
+        device_time: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), DeskError> {
+        let skew_max = SignedDuration::from_mins(i64::from(skew_max_min));
+        let may_report = match source {
+            Source::Copy => {
+                let clock = self.clock_mark().trust(device_time, skew_max);
+                decide(now, clock, Answer::Copy(verified)).may_report
+            }
+            // The server said so itself; only the end of the statement matters.
+            Source::Online => now < verified.statement().exp,
+            Source::None => false,
+        };
+        if may_report { Ok(()) } else { Err(ErrorCode::StatementExpired.into()) }
+    }
+
+    /// Whether a use of today is known, from the statement or from this PC. Asked of the database now.
+    async fn used_today(&self, statement: &Statement, now: Timestamp) -> Result<bool, DeskError> {
+        let day_start = colombia::start_of(colombia::day_of(now));
+        if statement.used_today.iter().any(|used| used.occurred_at >= day_start) {
+            return Ok(true);
+        }
+        let document = statement.document.clone();
+        let own = self.with_stores(move |stores| stores.outbox.uses_since(&document, day_start)).await?;
+        Ok(!own.is_empty())
+    }
+}

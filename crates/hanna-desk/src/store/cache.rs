@@ -1,0 +1,144 @@
+//! `cache.sqlite`: statements, reference data, the lookups of this shift.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hanna_domain::{Document, Statement, Verdict};
+use rusqlite::{Connection, OptionalExtension, named_params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::open::{Plan, open};
+use super::{DatabaseKey, StoreError, millis, time};
+use crate::view::RecentLookup;
+
+/// The file's name in the data folder.
+pub(super) const FILE: &str = "cache.sqlite";
+
+const PLAN: Plan = Plan {
+    synchronous: "NORMAL",
+    cache_kib: 64 * 1024,
+    migrations: &[include_str!("migrations/cache-001.sql")],
+};
+
+/// The disposable database.
+#[derive(Debug)]
+pub struct CacheStore(Mutex<Connection>);
+
+impl CacheStore {
+    pub(super) fn open(path: &Path, key: &DatabaseKey) -> Result<Self, StoreError> {
+        Ok(Self(Mutex::new(open(path, key, &PLAN)?)))
+    }
+
+    fn db(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the statement as the copy for its person and branch, unless a newer one is there.
+    pub fn keep_statement(&self, statement: &Statement, jws: &str) -> Result<(), StoreError> {
+        self.db()
+            .prepare_cached(
+                "INSERT INTO statement (branch_id, document_kind, document_number, jws, issued_at, valid_until)
+                 VALUES (:branch, :kind, :number, :jws, :issued, :until)
+                 ON CONFLICT (document_number, document_kind, branch_id) DO UPDATE
+                 SET jws = excluded.jws, issued_at = excluded.issued_at, valid_until = excluded.valid_until
+                 WHERE excluded.issued_at >= statement.issued_at",
+            )?
+            .execute(named_params! {
+                ":branch": statement.branch_id,
+                ":kind": statement.document.kind().code(),
+                ":number": statement.document.number(),
+                ":jws": jws,
+                ":issued": millis(statement.iat),
+                ":until": millis(statement.exp),
+            })?;
+        Ok(())
+    }
+
+    /// The copy for `document` at `branch_id`, as signed. `None` means that there is none, never that reading failed.
+    pub fn statement(&self, document: &Document, branch_id: Uuid) -> Result<Option<String>, StoreError> {
+        Ok(self
+            .db()
+            .prepare_cached(
+                "SELECT jws FROM statement
+                 WHERE document_number = :number AND document_kind = :kind AND branch_id = :branch",
+            )?
+            .query_row(
+                named_params! {
+                    ":number": document.number(),
+                    ":kind": document.kind().code(),
+                    ":branch": branch_id,
+                },
+                |row| row.get(0),
+            )
+            .optional()?)
+    }
+
+    /// Keeps `content` under `name`.
+    pub fn keep_reference<T: Serialize>(&self, name: &str, content: T) -> Result<(), StoreError> {
+        let json = serde_json::to_string(&content).map_err(|error| StoreError::Failed(error.into()))?;
+        self.db().execute(
+            "INSERT INTO reference (name, content) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET content = excluded.content",
+            (name, json),
+        )?;
+        Ok(())
+    }
+
+    /// What was kept under `name`.
+    pub fn reference<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        let json: Option<String> = self
+            .db()
+            .query_row("SELECT content FROM reference WHERE name = ?1", [name], |row| row.get(0))
+            .optional()?;
+        json.map(|json| serde_json::from_str(&json).map_err(|_| StoreError::Content("reference"))).transpose()
+    }
+
+    /// Forgets what was kept under `name`.
+    pub fn forget_reference(&self, name: &str) -> Result<(), StoreError> {
+        self.db().execute("DELETE FROM reference WHERE name = ?1", [name])?;
+        Ok(())
+    }
+
+    /// Replaces the list of the last lookups.
+    pub fn keep_recent(&self, lookups: &[RecentLookup]) -> Result<(), StoreError> {
+        let mut db = self.db();
+        let transaction = db.transaction()?;
+        transaction.execute("DELETE FROM recent", [])?;
+        for lookup in lookups {
+            transaction.execute(
+                "INSERT INTO recent (lookup_id, at, document_masked, verdict, used) VALUES (?1, ?2, ?3, ?4, ?5)",
+                (
+                    lookup.lookup_id,
+                    millis(lookup.at),
+                    &lookup.document_masked,
+                    lookup.verdict.code(),
+                    lookup.used,
+                ),
+            )?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// The last lookups, newest first.
+    pub fn recent(&self) -> Result<Vec<RecentLookup>, StoreError> {
+        let db = self.db();
+        let mut query = db.prepare_cached(
+            "SELECT lookup_id, at, document_masked, verdict, used FROM recent ORDER BY at DESC, lookup_id DESC",
+        )?;
+        let mut rows = query.query([])?;
+        let mut lookups = Vec::new();
+        while let Some(row) = rows.next()? {
+            let verdict: String = row.get(3)?;
+            lookups.push(RecentLookup {
+                lookup_id: row.get(0)?,
+                at: time(row.get(1)?, "recent")?,
+                document_masked: row.get(2)?,
+                verdict: Verdict::from_code(&verdict).ok_or(StoreError::Content("recent"))?,
+                used: row.get(4)?,
+            });
+        }
+        Ok(lookups)
+    }
+}

@@ -1,0 +1,166 @@
+//! The two local databases, both encrypted.
+//!
+//! | file | holds | when it cannot be read |
+//! |---|---|---|
+//! | `cache.sqlite` | statements, reference data | set aside and made anew: the server has it all |
+//! | `outbox.sqlite` | what the server has not accepted yet, the clock mark | **never deleted**: set aside intact, a fresh one opened, the operator told |
+//!
+//! A database newer than the program, or made with another key, is not touched at all.
+
+mod cache;
+mod key;
+mod open;
+mod outbox;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::ErrorCode;
+
+pub use cache::CacheStore;
+pub use key::DatabaseKey;
+pub use outbox::{ItemRow, NewItem, OutboxStore, Settled};
+
+use crate::view::Notice;
+
+/// What can go wrong in a local database. None of it is ever an answer about a person.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No space left. Nothing was written.
+    #[error("the disk is full")]
+    Full,
+    /// The folder or the file cannot be written. Nothing was written.
+    #[error("the data folder cannot be written")]
+    ReadOnly,
+    /// Made by a newer version of the program.
+    #[error("the database has version {found}, this program knows {known}")]
+    Newer {
+        /// The file's version.
+        found: i64,
+        /// The newest version this program knows.
+        known: i64,
+    },
+    /// The databases were made with another key than the one at hand.
+    #[error("the databases were made with another key")]
+    WrongKey,
+    /// This build of SQLite does not encrypt; it must not be used.
+    #[error("this build of SQLite has no cipher")]
+    NoCipher,
+    /// The file is not a database under this key: damaged.
+    #[error("the file is damaged")]
+    Unreadable,
+    /// A row holds something this program never wrote.
+    #[error("a row of {0} cannot be read")]
+    Content(&'static str),
+    /// Anything else.
+    #[error("the database failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error() {
+            Some(sqlite) if sqlite.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => Self::Full,
+            Some(sqlite) => match sqlite.code {
+                ErrorCode::DiskFull => Self::Full,
+                ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::ReadOnly,
+                ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => Self::Unreadable,
+                _ => Self::Failed(error.into()),
+            },
+            None => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full,
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            _ => Self::Failed(error.into()),
+        }
+    }
+}
+
+/// Both databases, open.
+#[derive(Debug)]
+pub struct Stores {
+    /// Disposable.
+    pub cache: CacheStore,
+    /// Never lost.
+    pub outbox: OutboxStore,
+}
+
+impl Stores {
+    /// Whether `folder` holds databases already.
+    pub fn exist_in(folder: &Path) -> bool {
+        folder.join(outbox::FILE).exists() || folder.join(cache::FILE).exists()
+    }
+
+    /// Opens both databases in `folder` with `key`, making them at the first start.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] and [`StoreError::WrongKey`] leave everything as it was.
+    pub fn open(folder: &Path, key: &DatabaseKey, now: Timestamp) -> Result<(Self, Vec<Notice>), StoreError> {
+        key.check_fingerprint(folder)?;
+        let mut notices = Vec::new();
+        let outbox_path = folder.join(outbox::FILE);
+        let outbox = match OutboxStore::open(&outbox_path, key) {
+            Err(StoreError::Unreadable) => {
+                let kept = set_aside(&outbox_path, now)?;
+                tracing::error!(kept = %kept.display(), "outbox is damaged and was set aside");
+                notices.push(Notice::OutboxSetAside);
+                OutboxStore::open(&outbox_path, key)?
+            }
+            opened => opened?,
+        };
+        let cache_path = folder.join(cache::FILE);
+        let cache = match CacheStore::open(&cache_path, key) {
+            Err(StoreError::Unreadable) => {
+                set_aside(&cache_path, now)?;
+                tracing::warn!("cache is damaged and was made anew");
+                notices.push(Notice::CacheRebuilt);
+                CacheStore::open(&cache_path, key)?
+            }
+            opened => opened?,
+        };
+        // Only now, so that a first start that failed half-way is a first start again.
+        key.keep_fingerprint(folder)?;
+        Ok((Self { cache, outbox }, notices))
+    }
+}
+
+/// Moves a damaged database and what belongs to it out of the way, whole, under a name with the time.
+fn set_aside(path: &Path, now: Timestamp) -> Result<PathBuf, StoreError> {
+    let stamp = now.strftime("%Y%m%dT%H%M%S%3fZ");
+    let renamed = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".apartado-{stamp}{suffix}"));
+        PathBuf::from(name)
+    };
+    for suffix in ["-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        if Path::new(&name).exists() {
+            fs::rename(&name, renamed(suffix))?;
+        }
+    }
+    let kept = renamed("");
+    fs::rename(path, &kept)?;
+    Ok(kept)
+}
+
+/// Milliseconds since 1970, as every time column has them.
+fn millis(time: Timestamp) -> i64 {
+    time.as_millisecond()
+}
+
+/// The time of a column.
+fn time(millis: i64, table: &'static str) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(millis).map_err(|_| StoreError::Content(table))
+}
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

@@ -1,0 +1,89 @@
+//! The cards on the desk: the one being shown, the ones a late answer or a report may still refer to, and the
+//! last lookups of the shift.
+
+use std::collections::VecDeque;
+
+use hanna_domain::Verified;
+use uuid::Uuid;
+
+use crate::view::{Card, RecentLookup};
+
+/// How many cards are kept at hand. A card is on the screen for two minutes at most.
+const CARDS_MAX: usize = 16;
+/// How many of the last lookups are listed.
+const RECENT_MAX: usize = 30;
+
+/// A card with what it rests on.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) card: Card,
+    /// The statement, verified, and as signed; none for SIN DATO.
+    pub(crate) basis: Option<(Verified, String)>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Tray {
+    current: Option<Uuid>,
+    held: VecDeque<Held>,
+    recent: VecDeque<RecentLookup>,
+}
+
+impl Tray {
+    pub(crate) fn restore(&mut self, recent: Vec<RecentLookup>) {
+        self.recent = recent.into();
+    }
+
+    /// A new lookup: what was shown before is no longer the current card.
+    pub(crate) fn begin(&mut self, lookup_id: Uuid) {
+        self.current = Some(lookup_id);
+    }
+
+    /// The operator cleared the card.
+    pub(crate) fn clear(&mut self) {
+        self.current = None;
+    }
+
+    pub(crate) fn is_current(&self, lookup_id: Uuid) -> bool {
+        self.current == Some(lookup_id)
+    }
+
+    pub(crate) fn find(&self, lookup_id: Uuid) -> Option<&Held> {
+        self.held.iter().find(|held| held.card.lookup_id == lookup_id)
+    }
+
+    pub(crate) fn latest(&self) -> Option<&Held> {
+        self.held.back()
+    }
+
+    /// Puts a card down, in place of an earlier one of the same lookup, and on the list.
+    pub(crate) fn put(&mut self, held: Held, recent: RecentLookup) {
+        self.held.retain(|other| other.card.lookup_id != held.card.lookup_id);
+        self.held.push_back(held);
+        while self.held.len() > CARDS_MAX {
+            self.held.pop_front();
+        }
+        self.recent.retain(|other| other.lookup_id != recent.lookup_id);
+        self.recent.push_front(recent);
+        self.recent.truncate(RECENT_MAX);
+    }
+
+    /// The use of a card was reported.
+    pub(crate) fn mark_reported(&mut self, card: &Card) {
+        if let Some(held) = self.held.iter_mut().find(|held| held.card.lookup_id == card.lookup_id) {
+            held.card = card.clone();
+        }
+        if let Some(recent) = self.recent.iter_mut().find(|recent| recent.lookup_id == card.lookup_id) {
+            recent.used = true;
+        }
+    }
+
+    pub(crate) fn recent(&self) -> Vec<RecentLookup> {
+        self.recent.iter().cloned().collect()
+    }
+
+    /// Another operator, another shift: nothing of before stays on the desk.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}

@@ -1,0 +1,294 @@
+//! What the screens see: the results of the desk's use cases, ready to show.
+//!
+//! These types cross to the UI (bindings in `ui/src/bindings`, made by `cargo xtask gen`) and to
+//! `hanna-deskctl`. Times are RFC 3339 in UTC; sentences are not here, only codes.
+
+use hanna_domain::outbox::{ItemCode, ItemKind, ItemState};
+use hanna_domain::{
+    Affiliate, Cause, Document, Fixer, Reason, Source, Tariff, UsageState, UsedToday, Verdict, words,
+};
+use hanna_wire::me::{Application, Branch, Entity, Operator, Role};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use uuid::Uuid;
+
+words! {
+    /// Something the operator has to know about how the desk opened.
+    Notice {
+        /// There is no OS keyring: the session does not survive a restart.
+        NoKeyring = "NO_KEYRING",
+        /// The outbox of before could not be opened and was set aside, intact.
+        OutboxSetAside = "OUTBOX_SET_ASIDE",
+        /// The cache could not be opened and was made anew.
+        CacheRebuilt = "CACHE_REBUILT",
+    }
+}
+
+/// What the window shows first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Start {
+    /// Who is signed in; the session survives a restart through the OS keyring.
+    pub session: Option<Session>,
+    /// What the operator has to know.
+    pub notices: Vec<Notice>,
+    /// The program's version.
+    pub version: String,
+    /// The server's address.
+    pub server: String,
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Session {
+    /// The account.
+    pub operator: Operator,
+    /// The business.
+    pub entity: Option<Entity>,
+    /// What the account may do.
+    pub roles: Vec<Role>,
+    /// Where the operator works; empty: nothing can be looked up.
+    pub branches: Vec<Branch>,
+    /// The branch chosen on this PC.
+    pub branch: Option<Branch>,
+    /// The tiles.
+    pub applications: Vec<Application>,
+}
+
+/// A reason with what the catalogue knows of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct ReasonView {
+    /// The code.
+    pub code: Reason,
+    /// Who can put it right.
+    pub fixer: Fixer,
+    /// Whether asking again later can help.
+    pub asking_again_helps: bool,
+}
+
+/// The card: the answer to one lookup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Card {
+    /// The lookup.
+    pub lookup_id: Uuid,
+    /// Who was asked about.
+    pub document: Document,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Where it comes from.
+    pub source: Source,
+    /// The folio of the statement.
+    pub statement_id: Option<Uuid>,
+    /// The registered data, when there are any.
+    pub affiliate: Option<Affiliate>,
+    /// The price category.
+    pub tariff: Option<Tariff>,
+    /// Why not usable.
+    pub reasons: Vec<ReasonView>,
+    /// Why SIN DATO, or why the copy answered instead of the server.
+    pub cause: Option<Cause>,
+    /// How old the statement was when the card was made, in seconds.
+    #[ts(type = "number | null")]
+    pub age_s: Option<i64>,
+    /// Until when the statement is worth something.
+    #[ts(type = "string | null")]
+    pub valid_until: Option<Timestamp>,
+    /// Whether *Reportar uso* exists.
+    pub may_report: bool,
+    /// Uses already reported today, by the server's account and this PC's, oldest first. Not empty: reporting takes a
+    /// deliberate second key.
+    pub used_today: Vec<UsedToday>,
+    /// The use reported on this card.
+    pub reported: Option<Reported>,
+    /// This card replaces one with another verdict that was shown for the same lookup.
+    pub replaces: Option<Verdict>,
+}
+
+/// A use was reported: it is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct Reported {
+    /// The report's id.
+    pub id: Uuid,
+    /// How it stands.
+    pub state: ItemState,
+    /// When.
+    #[ts(type = "string")]
+    pub occurred_at: Timestamp,
+}
+
+/// A lookup of this shift, as the list under the card shows it: no names, the number masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct RecentLookup {
+    /// The lookup.
+    pub lookup_id: Uuid,
+    /// When.
+    #[ts(type = "string")]
+    pub at: Timestamp,
+    /// `•••8901`.
+    pub document_masked: String,
+    /// What the card said.
+    pub verdict: Verdict,
+    /// Whether a use was reported on it.
+    pub used: bool,
+}
+
+/// *Por enviar*.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct OutboxView {
+    /// Every item not yet accepted, *Requiere atención* first, then oldest first.
+    pub items: Vec<OutboxItem>,
+}
+
+/// One item of *Por enviar*.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct OutboxItem {
+    /// The item.
+    pub id: Uuid,
+    /// What it is.
+    pub kind: ItemKind,
+    /// How it stands.
+    pub state: ItemState,
+    /// Why the server refused or noted it.
+    pub code: Option<ItemCode>,
+    /// When it happened.
+    #[ts(type = "string")]
+    pub occurred_at: Timestamp,
+    /// `•••8901`.
+    pub document_masked: String,
+    /// Where.
+    pub branch_name: String,
+    /// Who did it.
+    pub operator_name: String,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// Why the last attempt failed.
+    pub last_cause: Option<Cause>,
+    /// When it is tried next.
+    #[ts(type = "string | null")]
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+/// The status bar. Counts are asked of the database at the moment of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct Status {
+    /// Whether the last call to the server succeeded.
+    pub online: bool,
+    /// Why not.
+    pub cause: Option<Cause>,
+    /// Items still to be sent.
+    pub pending: u32,
+    /// Items a person has to look at.
+    pub needs_attention: u32,
+    /// When the server last took something or answered.
+    #[ts(type = "string | null")]
+    pub last_sync_at: Option<Timestamp>,
+    /// Whether the server wants the operator to sign in again; what is recorded waits meanwhile.
+    pub sign_in_needed: bool,
+    /// Whether something is being sent at this moment.
+    pub sending: bool,
+}
+
+/// What *Reporte de Convenio* asks. Days are Colombian days; both belong to the range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, TS)]
+pub struct HistoryQuery {
+    /// The first day.
+    #[ts(type = "string")]
+    pub from: Date,
+    /// The last day.
+    #[ts(type = "string")]
+    pub to: Date,
+    /// One branch, or all the operator may see.
+    pub branch_id: Option<Uuid>,
+}
+
+/// *Reporte de Convenio*.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct History {
+    /// Newest first.
+    pub rows: Vec<HistoryRow>,
+    /// One for each tariff that occurs, in order.
+    pub totals: Vec<TariffTotal>,
+    /// False when the server could not be asked: then these are the uses this PC knows of.
+    pub complete: bool,
+    /// Why it is not complete.
+    pub cause: Option<Cause>,
+}
+
+/// One reported use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct HistoryRow {
+    /// The report's id.
+    pub id: Uuid,
+    /// When the benefit was used.
+    #[ts(type = "string")]
+    pub occurred_at: Timestamp,
+    /// Who used it. Masked on screens, whole on the printed report.
+    pub document: Document,
+    /// `PÉREZ GÓMEZ, JUAN CARLOS`.
+    pub affiliate_name: String,
+    /// At which price category.
+    pub tariff: Tariff,
+    /// The employer.
+    pub company_name: Option<String>,
+    /// Where.
+    pub branch_name: String,
+    /// Who reported it.
+    pub operator_name: String,
+    /// How it stands.
+    pub state: UsageState,
+    /// The server's note or refusal.
+    pub code: Option<ItemCode>,
+}
+
+/// How many uses at one tariff. Refused and withdrawn ones do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct TariffTotal {
+    /// The tariff.
+    pub tariff: Tariff,
+    /// How many.
+    pub uses: u32,
+}
+
+/// A printer of the system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Printer {
+    /// The name the spooler knows it by.
+    pub name: String,
+    /// Whether it is the system's default.
+    pub is_default: bool,
+}
+
+/// A file was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct SavedReport {
+    /// Where, as the operator would look for it.
+    pub path: String,
+    /// How many uses it lists.
+    pub rows: u32,
+    /// How many pages it has.
+    pub pages: u32,
+}
+
+/// The spooler took a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct PrintJob {
+    /// The printer.
+    pub printer: String,
+    /// The spooler's name for the job, for example `PDF-12`.
+    pub job: String,
+    /// How it stands.
+    pub state: PrintState,
+}
+
+words! {
+    /// How a print job stands.
+    PrintState {
+        /// The spooler has it and has not finished.
+        Queued = "queued",
+        /// The printer took all of it.
+        Done = "done",
+        /// It was stopped or cancelled.
+        Failed = "failed",
+    }
+}

@@ -1,0 +1,32 @@
+//! *Por enviar*, and the status bar.
+
+use hanna_desk::view::{OutboxView, Status};
+use tauri::{State, command};
+use uuid::Uuid;
+
+use super::Answer;
+use crate::shell::Shell;
+
+/// Every item not yet accepted.
+#[command(rename_all = "snake_case")]
+pub async fn outbox(shell: State<'_, Shell>) -> Answer<OutboxView> {
+    Ok(shell.desk()?.outbox().await?)
+}
+
+/// Sends an item that requires attention once more.
+#[command(rename_all = "snake_case")]
+pub async fn retry_item(shell: State<'_, Shell>, id: Uuid) -> Answer<OutboxView> {
+    Ok(shell.desk()?.retry_item(id).await?)
+}
+
+/// Tries everything at once.
+#[command(rename_all = "snake_case")]
+pub async fn sync_now(shell: State<'_, Shell>) -> Answer<Status> {
+    Ok(shell.desk()?.sync_now().await?)
+}
+
+/// The status bar.
+#[command(rename_all = "snake_case")]
+pub async fn status(shell: State<'_, Shell>) -> Answer<Status> {
+    Ok(shell.desk()?.status()?)
+}

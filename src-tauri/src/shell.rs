@@ -1,0 +1,112 @@
+//! What the commands share: the desk, opened when the window asks for it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use hanna_desk::backend::{Http, ServerAddress};
+use hanna_desk::ports::System;
+use hanna_desk::{Desk, DeskError, ErrorCode, Event, Setup, VaultChoice};
+use tauri::{AppHandle, Emitter, Manager};
+
+use crate::arguments::Arguments;
+
+/// The state of the program.
+#[derive(Debug)]
+pub struct Shell {
+    arguments: Arguments,
+    data_dir: PathBuf,
+    desk: OnceLock<Desk>,
+    opening: Mutex<()>,
+    /// What the program saved itself: the only files it opens.
+    saved: Mutex<Vec<PathBuf>>,
+}
+
+impl Shell {
+    /// The shell of a program started with `arguments`.
+    pub fn new(arguments: Arguments, data_dir: PathBuf) -> Self {
+        Self { arguments, data_dir, desk: OnceLock::new(), opening: Mutex::default(), saved: Mutex::default() }
+    }
+
+    /// The desk.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotSignedIn`] before [`Shell::open`] succeeded.
+    pub fn desk(&self) -> Result<&Desk, DeskError> {
+        self.desk.get().ok_or_else(|| ErrorCode::NotSignedIn.into())
+    }
+
+    /// Opens the desk, unless it is open. Blocks: the keyring may ask the person something.
+    ///
+    /// # Errors
+    /// As [`Desk::open`]; asking again tries again.
+    pub fn open(&self, app: &AppHandle) -> Result<&Desk, DeskError> {
+        let _one_at_a_time = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(desk) = self.desk.get() {
+            return Ok(desk);
+        }
+        let address = ServerAddress::parse(&self.arguments.server)
+            .map_err(|error| DeskError::caused(ErrorCode::ServerAddressInvalid, error))?;
+        let backend =
+            Http::new(address.clone()).map_err(|error| DeskError::caused(ErrorCode::Internal, error))?;
+        let desk = Desk::open(Setup {
+            data_dir: self.data_dir.clone(),
+            device_name: device_name(),
+            server: address.to_string(),
+            vault: VaultChoice::Os,
+            backend: Arc::new(backend),
+            clock: Arc::new(System),
+            chance: Arc::new(System),
+        })?;
+        tauri::async_runtime::spawn(desk.clone().run_worker());
+        tauri::async_runtime::spawn(tell_window(app.clone(), desk.clone()));
+        Ok(self.desk.get_or_init(|| desk))
+    }
+
+    /// Where the operator looks for documents.
+    ///
+    /// # Errors
+    /// [`ErrorCode::FileFailed`] when the system names no such folder.
+    pub fn documents(app: &AppHandle) -> Result<PathBuf, DeskError> {
+        let paths = app.path();
+        let found = paths.document_dir().or_else(|_| paths.download_dir()).or_else(|_| paths.home_dir());
+        found.map_err(|error| DeskError::caused(ErrorCode::FileFailed, error))
+    }
+
+    /// Remembers a file the program saved.
+    pub fn remember_saved(&self, path: &str) {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner).push(PathBuf::from(path));
+    }
+
+    /// Whether the program saved this file itself.
+    pub fn has_saved(&self, path: &str) -> bool {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|saved| saved.as_os_str() == path)
+    }
+}
+
+/// Passes what happens at the desk on to the window, as long as both live.
+async fn tell_window(app: AppHandle, desk: Desk) {
+    let mut events = desk.events();
+    loop {
+        let told = match events.recv().await {
+            Ok(Event::Status(status)) => app.emit("status", status),
+            Ok(Event::Card(card)) => app.emit("card", *card),
+            // The window asks for the status by itself, too.
+            Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => continue,
+            Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+        };
+        if let Err(error) = told {
+            tracing::warn!(%error, "the window was not told");
+        }
+    }
+}
+
+fn device_name() -> String {
+    ["COMPUTERNAME", "HOSTNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok())
+        .or_else(|| std::fs::read_to_string("/etc/hostname").ok())
+        .map(|name| name.trim().chars().take(60).collect())
+        .filter(|name: &String| !name.is_empty())
+        .unwrap_or_else(|| "Recepción".to_owned())
+}
