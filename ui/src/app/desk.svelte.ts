@@ -1,0 +1,94 @@
+/**
+ * What every screen shares: who is signed in, the status bar, the notices. The desk itself (the Rust side) is the
+ * truth; this only remembers its last answers.
+ */
+import type { Backend, CommandError, Stop } from '../backend/backend';
+import type { Notice } from '../bindings/Notice';
+import type { Session } from '../bindings/Session';
+import type { Status } from '../bindings/Status';
+import { commandError } from '../errors';
+
+const TICK_MS = 1000;
+
+export class Desk {
+  readonly backend: Backend;
+
+  /** `starting` until the desk said what to show first. */
+  phase = $state<'starting' | 'open' | 'failed'>('starting');
+  start_error = $state.raw<CommandError | null>(null);
+  session = $state.raw<Session | null>(null);
+  /** `null` when it could not be asked: then nothing is claimed. */
+  status = $state.raw<Status | null>(null);
+  notices = $state.raw<Notice[]>([]);
+  version = $state('');
+  server = $state('');
+  /** Moves every second, for the sentences that say how long ago. */
+  now = $state.raw(new Date());
+
+  constructor(backend: Backend) {
+    this.backend = backend;
+  }
+
+  /** Follows the desk until stopped. */
+  follow(): Stop {
+    const stop = this.backend.on_status((status) => (this.status = status));
+    const timer = setInterval(() => (this.now = new Date()), TICK_MS);
+    return () => {
+      stop();
+      clearInterval(timer);
+    };
+  }
+
+  async open(): Promise<void> {
+    this.phase = 'starting';
+    try {
+      const { session, notices, version, server } = await this.backend.start();
+      Object.assign(this, { session, notices, version, server });
+      this.phase = 'open';
+      await this.refresh_status();
+    } catch (thrown) {
+      this.start_error = commandError(thrown);
+      this.phase = 'failed';
+    }
+  }
+
+  async refresh_status(): Promise<void> {
+    try {
+      this.status = await this.backend.status();
+    } catch {
+      // The bar says that it could not be read; an old count would claim too much.
+      this.status = null;
+    }
+  }
+
+  async sign_in(username: string, password: string): Promise<void> {
+    this.session = await this.backend.sign_in(username, password);
+    await this.refresh_status();
+  }
+
+  async sign_out(confirmed: boolean): Promise<void> {
+    await this.backend.sign_out(confirmed);
+    this.session = null;
+    await this.refresh_status();
+  }
+
+  async refresh_session(): Promise<void> {
+    this.session = await this.backend.refresh_session();
+  }
+
+  async choose_branch(branch_id: string): Promise<void> {
+    this.session = await this.backend.choose_branch(branch_id);
+  }
+
+  dismiss(notice: Notice): void {
+    this.notices = this.notices.filter((other) => other !== notice);
+  }
+
+  /** A command was refused: a session that is gone changes what every screen may show. */
+  noted(thrown: unknown): CommandError {
+    const error = commandError(thrown);
+    if (error.code === 'NOT_SIGNED_IN') this.session = null;
+    if (error.code === 'SESSION_EXPIRED') void this.refresh_status();
+    return error;
+  }
+}

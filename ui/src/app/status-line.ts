@@ -1,0 +1,42 @@
+/** What the status bar says. Its sentences never promise more than the desk just counted. */
+import type { Status } from '../bindings/Status';
+import { agoExact } from '../format';
+import { plural, t } from '../i18n/i18n';
+
+export type Connection = 'online' | 'offline' | 'unknown';
+
+/** Nothing was asked of the server yet: neither online nor offline. */
+export function connection(status: Status | null): Connection {
+  if (!status) return 'unknown';
+  if (status.online) return 'online';
+  return status.cause === null && status.last_sync_at === null ? 'unknown' : 'offline';
+}
+
+export function connectionText(status: Status | null): string {
+  if (!status) return t('status_unreadable');
+  const state = connection(status);
+  if (state !== 'offline') return t(`status_${state}`);
+  // "Sin conexión · No hay conexión" would say it twice.
+  if (status.cause === null || status.cause === 'UNREACHABLE') return t('status_offline');
+  return `${t('status_offline')} · ${t(`cause_${status.cause}_what`).replace(/\.$/, '')}`;
+}
+
+/** *Todo enviado* only when the desk counted nothing open at all. */
+export function allSent(status: Status | null): boolean {
+  return status !== null && status.pending === 0 && status.needs_attention === 0;
+}
+
+export function outboxText(status: Status | null): string {
+  if (!status) return t('nav_por_enviar');
+  if (allSent(status)) return t('status_all_sent');
+  const parts = [];
+  if (status.needs_attention > 0) parts.push(plural('status_attention', status.needs_attention));
+  if (status.pending > 0) parts.push(plural('status_pending', status.pending));
+  return parts.join(' · ');
+}
+
+export function syncText(status: Status | null, now: Date): string {
+  if (!status?.last_sync_at) return t('status_never_synced');
+  const age_s = (now.getTime() - Date.parse(status.last_sync_at)) / 1000;
+  return t('status_synced', { ago: agoExact(age_s) });
+}

@@ -1,0 +1,478 @@
+/**
+ * An invented desk in memory, for `npm run dev`, tests and screenshots. It can be taken offline, slowed down and made to
+ * fail: from the address (`?as=ana&sede=GYM-01&offline&latency=800&fail=history:SERVER_FAILED`), or in the browser's
+ * console through `hanna`. Never part of the shipped bundle.
+ */
+import type { Card } from '../bindings/Card';
+import type { DocumentKind } from '../bindings/DocumentKind';
+import type { ErrorCode } from '../bindings/ErrorCode';
+import type { HistoryQuery } from '../bindings/HistoryQuery';
+import type { HistoryRow } from '../bindings/HistoryRow';
+import type { Notice } from '../bindings/Notice';
+import type { OutboxItem } from '../bindings/OutboxItem';
+import type { PrintState } from '../bindings/PrintState';
+import type { Reason } from '../bindings/Reason';
+import type { RecentLookup } from '../bindings/RecentLookup';
+import type { Session } from '../bindings/Session';
+import type { Status } from '../bindings/Status';
+import type { UsedToday } from '../bindings/UsedToday';
+import { fullName, maskDocument } from '../format';
+import type { Backend, CommandError, Stop } from './backend';
+import { inRange, inventedHistory, totalsOf } from './mock/history';
+import { type Account, ACCOUNTS, FIXERS, PASSWORD, PEOPLE } from './mock/people';
+
+/** What can be turned while it runs. */
+export interface Controls {
+  online: boolean;
+  /** How long every command takes. */
+  latency_ms: number;
+  /** Answers of the server come after this; past {@link ANSWER_WAIT_MS} the copy answers first. */
+  server_ms: number;
+  /** The next calls of these commands are refused. */
+  fail: Partial<Record<keyof Backend, ErrorCode>>;
+  sign_in_needed: boolean;
+  notices: Notice[];
+  printers: string[];
+  print_state: PrintState;
+  /** How many uses there are in the history of before. */
+  history: number;
+}
+
+type Command = Exclude<keyof Backend, 'on_status' | 'on_card'>;
+
+const ANSWER_WAIT_MS = 3000;
+const SEND_MS = 700;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Consulted here some hours ago: there is a copy. */
+const COPIES_OF_BEFORE = ['1045678901', '22543312', '1143000111'];
+
+const refuse = (code: ErrorCode, params: CommandError['params'] = {}): never => {
+  throw { code, params } satisfies CommandError;
+};
+
+export class MockBackend implements Backend {
+  readonly controls: Controls;
+  #account: Account | null = null;
+  #branch_id: string | null = null;
+  #card: { card: Card; asked_ms: number } | null = null;
+  #copies = new Map<string, number>();
+  #recent: RecentLookup[] = [];
+  #items: OutboxItem[] = [];
+  #history: HistoryRow[] | null = null;
+  #used = new Map<string, UsedToday[]>();
+  #last_sync_ms: number | null = null;
+  #ids = 0;
+  #status_listeners = new Set<(status: Status) => void>();
+  #card_listeners = new Set<(card: Card) => void>();
+
+  constructor(controls: Partial<Controls> = {}) {
+    this.controls = {
+      online: true,
+      latency_ms: 60,
+      server_ms: 60,
+      fail: {},
+      sign_in_needed: false,
+      notices: [],
+      printers: ['HP-LaserJet-Recepcion', 'PDF'],
+      print_state: 'queued',
+      history: 730,
+      ...controls,
+    };
+    for (const number of COPIES_OF_BEFORE) this.#copies.set(number, Date.now() - 5 * HOUR_MS);
+    for (const [number, { used }] of PEOPLE) {
+      if (!used) continue;
+      const occurred_at = new Date(Date.now() - used.minutes * 60_000).toISOString();
+      this.#used.set(number, [{ occurred_at, branch_name: used.branch }]);
+    }
+  }
+
+  /** As if this person had signed in before, and chosen this sede. */
+  resume(username: string, branch_code?: string): this {
+    this.#account = ACCOUNTS.find(({ operator }) => operator.username === username) ?? null;
+    this.#branch_id = this.#account?.branches.find(({ code }) => code === branch_code)?.id ?? null;
+    this.#last_sync_ms = Date.now() - 4000;
+    return this;
+  }
+
+  /** The network goes or comes back. */
+  set_online(online: boolean): void {
+    this.controls.online = online;
+    this.#tell_status();
+    if (online) void this.#deliver();
+  }
+
+  /** The server refuses what is waiting. */
+  refuse_items(code: OutboxItem['code'] = 'STATEMENT_NOT_VALID'): void {
+    this.#items = this.#items.map((item) => ({
+      ...item,
+      state: 'needs_attention',
+      code,
+      attempts: item.attempts + 1,
+    }));
+    this.#tell_status();
+  }
+
+  start = () =>
+    this.#run('start', () => ({
+      session: this.#session_or_null(),
+      notices: this.controls.notices,
+      version: '0.1.0',
+      server: 'https://hanna.example.org',
+    }));
+
+  sign_in = (username: string, password: string) =>
+    this.#run('sign_in', () => {
+      if (!this.controls.online) return refuse('SERVER_UNREACHABLE');
+      const account = ACCOUNTS.find(({ operator }) => operator.username === username);
+      if (!account || password !== PASSWORD) return refuse('WRONG_CREDENTIALS');
+      if (account !== this.#account) this.#branch_id = null;
+      this.#account = account;
+      this.controls.sign_in_needed = false;
+      this.#last_sync_ms = Date.now();
+      return this.#session();
+    });
+
+  sign_out = (confirmed: boolean) =>
+    this.#run('sign_out', () => {
+      const count = this.#items.length;
+      if (count > 0 && !confirmed) refuse('UNSENT_ITEMS', { count });
+      this.#account = null;
+    });
+
+  refresh_session = () =>
+    this.#run('refresh_session', () =>
+      this.controls.online ? this.#session() : refuse('SERVER_UNREACHABLE'),
+    );
+
+  choose_branch = (branch_id: string) =>
+    this.#run('choose_branch', () => {
+      if (!this.#session().branches.some(({ id }) => id === branch_id)) refuse('BRANCH_NOT_ALLOWED');
+      this.#branch_id = branch_id;
+      return this.#session();
+    });
+
+  lookup = async (kind: DocumentKind, typed: string): Promise<Card> => {
+    const number = this.#canonical(kind, typed);
+    const lookup_id = this.#id();
+    const { online, server_ms } = this.controls;
+    await this.#run('lookup', () => undefined);
+    if (!online) return this.#shown(this.#from_copy(lookup_id, kind, number, 'UNREACHABLE'));
+    if (server_ms <= ANSWER_WAIT_MS) {
+      await wait(server_ms);
+      return this.#shown(this.#from_server(lookup_id, kind, number));
+    }
+    await wait(ANSWER_WAIT_MS);
+    const first = this.#shown(this.#from_copy(lookup_id, kind, number, 'TIMED_OUT'));
+    void wait(server_ms - ANSWER_WAIT_MS).then(() => this.#arrive_late(first));
+    return first;
+  };
+
+  clear_card = () => this.#run('clear_card', () => void (this.#card = null));
+
+  report_use = (lookup_id: string, again: boolean) =>
+    this.#run('report_use', () => {
+      const card = this.#card?.card;
+      if (card?.lookup_id !== lookup_id) return refuse('LOOKUP_GONE');
+      if (!card.may_report) return refuse('NOT_REPORTABLE');
+      if (card.reported) return refuse('ALREADY_REPORTED');
+      if (card.used_today.length > 0 && !again) return refuse('ALREADY_USED_TODAY');
+      const item = this.#record(card);
+      const reported = { id: item.id, state: item.state, occurred_at: item.occurred_at };
+      void this.#deliver();
+      return this.#keep({ ...card, reported });
+    });
+
+  recent_lookups = () => this.#run('recent_lookups', () => this.#recent);
+
+  outbox = () =>
+    this.#run('outbox', () => ({
+      items: this.#items.toSorted(
+        (a, b) => Number(b.state === 'needs_attention') - Number(a.state === 'needs_attention'),
+      ),
+    }));
+
+  retry_item = (id: string) => {
+    const item = this.#items.find((other) => other.id === id);
+    if (item) Object.assign(item, { state: 'queued', code: null });
+    void this.#deliver();
+    return this.outbox();
+  };
+
+  sync_now = async (): Promise<Status> => {
+    await this.#run('sync_now', () => undefined);
+    await this.#deliver();
+    return this.#status();
+  };
+
+  status = () => this.#run('status', () => this.#status());
+
+  history = (query: HistoryQuery) =>
+    this.#run('history', () => {
+      const { online } = this.controls;
+      const rows = this.#rows(query);
+      return {
+        rows,
+        totals: totalsOf(rows),
+        complete: online,
+        cause: online ? null : ('UNREACHABLE' as const),
+      };
+    });
+
+  save_report = (query: HistoryQuery) =>
+    this.#run('save_report', () => {
+      const rows = this.#rows(query).length;
+      const path = `/home/recepcion/Documentos/Reporte de convenio ${query.from} a ${query.to}.pdf`;
+      return { path, rows, pages: Math.ceil(rows / 30) };
+    });
+
+  save_report_as = (query: HistoryQuery) => this.save_report(query);
+  open_report = () => this.#run('open_report', () => undefined);
+  printers = () =>
+    this.#run('printers', () =>
+      this.controls.printers.map((name, index) => ({ name, is_default: index === 0 })),
+    );
+
+  print_report = (_: HistoryQuery, printer: string) =>
+    this.#run('print_report', () => ({ printer, job: `${printer}-12`, state: this.controls.print_state }));
+
+  on_status = (listener: (status: Status) => void): Stop => subscribe(this.#status_listeners, listener);
+  on_card = (listener: (card: Card) => void): Stop => subscribe(this.#card_listeners, listener);
+
+  async #run<Answer>(command: Command, answer: () => Answer): Promise<Answer> {
+    await wait(this.controls.latency_ms);
+    const code = this.controls.fail[command];
+    return code ? refuse(code, code === 'SLOW_DOWN' ? { retry_after_s: 30 } : {}) : answer();
+  }
+
+  #session_or_null(): Session | null {
+    if (!this.#account) return null;
+    const { operator, entity, branches, applications } = this.#account;
+    const branch = branches.find(({ id }) => id === this.#branch_id) ?? null;
+    return { operator, entity, roles: ['OPERATOR'], branches, branch, applications };
+  }
+
+  #session(): Session {
+    return this.#session_or_null() ?? refuse('NOT_SIGNED_IN');
+  }
+
+  #canonical(kind: DocumentKind, typed: string): string {
+    if (/^[\d.\s]{8,}-\s*\d$/.test(typed.trim())) refuse('DOCUMENT_LOOKS_LIKE_NIT');
+    const number = typed.replace(/[\s.,]/g, '').replace(/^0+/, '');
+    if (number === '') refuse('DOCUMENT_EMPTY');
+    if (kind !== 'PA' && !/^\d+$/.test(number)) refuse('DOCUMENT_BAD_CHARACTER');
+    if (number.length < 3) refuse('DOCUMENT_TOO_SHORT');
+    if (number.length > (kind === 'CC' ? 10 : 12)) refuse('DOCUMENT_TOO_LONG');
+    return number;
+  }
+
+  #from_server(lookup_id: string, kind: DocumentKind, number: string): Card {
+    this.#last_sync_ms = Date.now();
+    this.#copies.set(number, Date.now());
+    return this.#card_of(lookup_id, kind, number, Date.now());
+  }
+
+  #from_copy(lookup_id: string, kind: DocumentKind, number: string, cause: Card['cause']): Card {
+    const copied_ms = this.#copies.get(number);
+    if (copied_ms === undefined) return { ...this.#blank(lookup_id, kind, number), cause: 'NO_COPY' };
+    const card = this.#card_of(lookup_id, kind, number, copied_ms);
+    const verdict = card.verdict === 'ACTIVE' ? 'ACTIVE_FROM_COPY' : card.verdict;
+    return { ...card, verdict, source: 'copy', cause };
+  }
+
+  #card_of(lookup_id: string, kind: DocumentKind, number: string, answered_ms: number): Card {
+    const person = PEOPLE.get(number);
+    const reasons: Reason[] = person?.reasons ?? ['NOT_AFFILIATED'];
+    const usable = reasons.length === 0;
+    return {
+      ...this.#blank(lookup_id, kind, number),
+      verdict: usable ? 'ACTIVE' : person ? 'NOT_ACTIVE' : 'NOT_REGISTERED',
+      source: 'online',
+      statement_id: this.#id(),
+      affiliate: person?.affiliate ?? null,
+      tariff: person?.affiliate.tariff ?? 'D',
+      reasons: reasons.map((code) => ({
+        code,
+        fixer: FIXERS[code],
+        asking_again_helps: code === 'COMPANY_SUSPENDED',
+      })),
+      age_s: Math.round((Date.now() - answered_ms) / 1000),
+      valid_until: new Date(answered_ms + DAY_MS / 2).toISOString(),
+      may_report: usable,
+      used_today: this.#used.get(number) ?? [],
+    };
+  }
+
+  #blank(lookup_id: string, kind: DocumentKind, number: string): Card {
+    return {
+      lookup_id,
+      document: { kind, number },
+      verdict: 'NO_DATA',
+      source: 'none',
+      statement_id: null,
+      affiliate: null,
+      tariff: null,
+      reasons: [],
+      cause: null,
+      age_s: null,
+      valid_until: null,
+      may_report: false,
+      used_today: [],
+      reported: null,
+      replaces: null,
+    };
+  }
+
+  #shown(card: Card): Card {
+    this.#keep(card);
+    const { lookup_id, verdict, document } = card;
+    const line = {
+      lookup_id,
+      at: new Date().toISOString(),
+      document_masked: maskDocument(document),
+      verdict,
+      used: false,
+    };
+    this.#recent = [line, ...this.#recent].slice(0, 20);
+    this.#tell_status();
+    return card;
+  }
+
+  #keep(card: Card): Card {
+    this.#card = { card, asked_ms: Date.now() };
+    return card;
+  }
+
+  #arrive_late(first: Card): void {
+    if (!this.controls.online || this.#card?.card.lookup_id !== first.lookup_id) return;
+    const { reported } = this.#card.card;
+    const late = this.#from_server(first.lookup_id, first.document.kind, first.document.number);
+    const replaces = late.verdict === first.verdict ? null : first.verdict;
+    this.#recent = this.#recent.map((line) =>
+      line.lookup_id === late.lookup_id ? { ...line, verdict: late.verdict } : line,
+    );
+    const card = this.#keep({ ...late, reported, replaces });
+    for (const tell of this.#card_listeners) tell(card);
+    this.#tell_status();
+  }
+
+  #record(card: Card): OutboxItem {
+    const session = this.#session();
+    const branch_name = session.branch?.name ?? '';
+    const operator_name = session.operator.display_name;
+    const occurred_at = new Date().toISOString();
+    const item: OutboxItem = {
+      id: this.#id(),
+      kind: 'usage_report',
+      state: 'queued',
+      code: null,
+      occurred_at,
+      document_masked: maskDocument(card.document),
+      branch_name,
+      operator_name,
+      attempts: this.controls.online ? 0 : 1,
+      last_cause: this.controls.online ? null : 'UNREACHABLE',
+      next_attempt_at: new Date(Date.now() + 90_000).toISOString(),
+    };
+    this.#items = [...this.#items, item];
+    const { number } = card.document;
+    this.#used.set(number, [...(this.#used.get(number) ?? []), { occurred_at, branch_name }]);
+    this.#recent = this.#recent.map((line) =>
+      line.lookup_id === card.lookup_id ? { ...line, used: true } : line,
+    );
+    if (card.affiliate) {
+      this.#rows_of_before().unshift({
+        id: item.id,
+        occurred_at,
+        document: card.document,
+        affiliate_name: fullName(card.affiliate),
+        tariff: card.affiliate.tariff,
+        company_name: card.affiliate.company?.name ?? null,
+        branch_name,
+        operator_name,
+        state: 'queued',
+        code: null,
+      });
+    }
+    return item;
+  }
+
+  /** The server takes everything that waits. */
+  async #deliver(): Promise<void> {
+    this.#tell_status();
+    await wait(SEND_MS);
+    if (!this.controls.online || this.controls.sign_in_needed) return;
+    const taken = new Set(this.#items.filter(({ state }) => state !== 'needs_attention').map(({ id }) => id));
+    this.#items = this.#items.filter(({ id }) => !taken.has(id));
+    for (const row of this.#rows_of_before()) if (taken.has(row.id)) row.state = 'accepted';
+    this.#last_sync_ms = Date.now();
+    this.#tell_status();
+  }
+
+  #rows_of_before(): HistoryRow[] {
+    this.#history ??= inventedHistory(this.#session().branches, new Date(), this.controls.history);
+    return this.#history;
+  }
+
+  #rows({ from, to, branch_id }: HistoryQuery): HistoryRow[] {
+    if (from > to) refuse('RANGE_INVALID');
+    const name = this.#session().branches.find(({ id }) => id === branch_id)?.name;
+    const rows = inRange(this.#rows_of_before(), from, to);
+    return branch_id === null ? rows : rows.filter(({ branch_name }) => branch_name === name);
+  }
+
+  #status(): Status {
+    const { online, sign_in_needed } = this.controls;
+    const needs_attention = this.#items.filter(({ state }) => state === 'needs_attention').length;
+    return {
+      online,
+      cause: online ? null : 'UNREACHABLE',
+      pending: this.#items.length - needs_attention,
+      needs_attention,
+      last_sync_at: this.#last_sync_ms === null ? null : new Date(this.#last_sync_ms).toISOString(),
+      sign_in_needed,
+      sending: false,
+    };
+  }
+
+  #tell_status(): void {
+    for (const tell of this.#status_listeners) tell(this.#status());
+  }
+
+  #id(): string {
+    this.#ids += 1;
+    return `01980000-0000-7000-8000-${String(this.#ids).padStart(12, '0')}`;
+  }
+}
+
+/** The mock as the address of the page asks for it; also in the console, as `hanna`. */
+export function mockFromAddress(): MockBackend {
+  const asked = new URLSearchParams(location.search);
+  const number = (name: string, usual: number) => Number(asked.get(name) ?? usual);
+  const failures = asked.getAll('fail').map((pair) => pair.split(':'));
+  const printers = asked.get('printers');
+  const backend = new MockBackend({
+    online: !asked.has('offline'),
+    latency_ms: number('latency', 60),
+    server_ms: number('server', 60),
+    sign_in_needed: asked.has('sign-in-needed'),
+    notices: asked.getAll('notice') as Notice[],
+    fail: Object.fromEntries(failures) as Controls['fail'],
+    print_state: (asked.get('print') ?? 'queued') as PrintState,
+    history: number('history', 730),
+    ...(printers === null ? {} : { printers: printers.split(',').filter(Boolean) }),
+  });
+  const as = asked.get('as');
+  if (as) backend.resume(as, asked.get('sede') ?? undefined);
+  Object.assign(window, { hanna: backend });
+  return backend;
+}
+
+function subscribe<Listener>(listeners: Set<Listener>, listener: Listener): Stop {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function wait(delay_ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delay_ms));
+}

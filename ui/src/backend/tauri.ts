@@ -1,0 +1,34 @@
+/** The desk behind the window, over Tauri's commands and events. */
+import { invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
+import type { Backend, Stop } from './backend';
+
+/** Tauri answers a subscription later; stopping before that has to work too. */
+function on<Payload>(event: string, listener: (payload: Payload) => void): Stop {
+  const subscription = listen<Payload>(event, ({ payload }) => listener(payload));
+  return () => void subscription.then((stop) => stop());
+}
+
+export const backend: Backend = {
+  start: () => invoke('start'),
+  sign_in: (username, password) => invoke('sign_in', { username, password }),
+  sign_out: (confirmed) => invoke('sign_out', { confirmed }),
+  refresh_session: () => invoke('refresh_session'),
+  choose_branch: (branch_id) => invoke('choose_branch', { branch_id }),
+  lookup: (kind, number) => invoke('lookup', { kind, number }),
+  clear_card: () => invoke('clear_card'),
+  report_use: (lookup_id, again) => invoke('report_use', { lookup_id, again }),
+  recent_lookups: () => invoke('recent_lookups'),
+  outbox: () => invoke('outbox'),
+  retry_item: (id) => invoke('retry_item', { id }),
+  sync_now: () => invoke('sync_now'),
+  status: () => invoke('status'),
+  history: (query) => invoke('history', { query }),
+  save_report: (query) => invoke('save_report', { query }),
+  save_report_as: (query) => invoke('save_report_as', { query }),
+  open_report: (path) => invoke('open_report', { path }),
+  printers: () => invoke('printers'),
+  print_report: (query, printer) => invoke('print_report', { query, printer }),
+  on_status: (listener) => on('status', listener),
+  on_card: (listener) => on('card', listener),
+};

@@ -1,0 +1,45 @@
+/** Where the window is: a screen and its filters, kept in the address so that "back" works. */
+import type { Application } from './bindings/Application';
+import type { Session } from './bindings/Session';
+
+/** The application this program opens. */
+export const CONVENIOS = 'CONVENIOS';
+
+const SCREENS = ['ingreso', 'aplicaciones', 'sede', 'consulta', 'por-enviar', 'reporte'] as const;
+
+export type Screen = (typeof SCREENS)[number];
+
+export interface Route {
+  screen: Screen;
+  /** The screen's own filters. */
+  filters: Record<string, string>;
+}
+
+export function parseRoute(hash: string): Route | null {
+  const [name = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
+  const screen = SCREENS.find((known) => known === name);
+  return screen ? { screen, filters: Object.fromEntries(new URLSearchParams(query)) } : null;
+}
+
+export function formatRoute({ screen, filters }: Route): string {
+  const query = new URLSearchParams(filters).toString();
+  return query ? `#/${screen}?${query}` : `#/${screen}`;
+}
+
+/** The tile this program opens, when the entity has it approved. */
+export function approvedConvenios(session: Session): Application | undefined {
+  return session.applications.find(({ code, state }) => code === CONVENIOS && state === 'APPROVED');
+}
+
+/**
+ * The screen that may be shown for the one asked for. Signed out, only Ingreso; without the application approved, only
+ * Aplicaciones (and Por enviar: what is recorded can always be seen); without a branch, Sede first.
+ */
+export function allowedScreen(wanted: Screen | null, session: Session | null): Screen {
+  if (!session) return 'ingreso';
+  if (wanted === 'por-enviar' || wanted === 'aplicaciones') return wanted;
+  if (!approvedConvenios(session)) return 'aplicaciones';
+  if (wanted === 'sede') return wanted;
+  if (!session.branch) return wanted === null || wanted === 'ingreso' ? 'aplicaciones' : 'sede';
+  return wanted === null || wanted === 'ingreso' ? 'consulta' : wanted;
+}
