@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use hanna_desk::{DeskError, ErrorCode, Param};
 use serde::Serialize;
-use ts_rs::TS;
 
 /// What every command rejects with.
-#[derive(Debug, Serialize, TS)]
+#[derive(Debug, Serialize)]
 pub struct CommandError {
     /// What the screens switch on.
     pub code: ErrorCode,
     /// What the sentence needs.
-    #[ts(type = "Record<string, string | number>")]
     pub params: BTreeMap<&'static str, Param>,
 }
 

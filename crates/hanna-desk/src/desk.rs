@@ -4,8 +4,8 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use hanna_domain::ClockMark;
 use hanna_domain::statement::{KeySet, Verifier};
-use hanna_domain::{ClockMark, Redacted};
 use hanna_wire::me::Me;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -17,7 +17,7 @@ use crate::connection::Connection;
 use crate::error::{DeskError, ErrorCode};
 use crate::ports::{Chance, Clock};
 use crate::session::SessionState;
-use crate::store::{DatabaseKey, Stores};
+use crate::store::{DatabaseKey, StoreError, Stores};
 use crate::tray::Tray;
 use crate::vault::{KeyFile, KeyFileError, MemoryVault, OsVault, Vault, VaultError};
 use crate::view::{Card, Notice, Start, Status};
@@ -121,7 +121,7 @@ impl Desk {
     /// # Errors
     /// [`ErrorCode::AlreadyRunning`], and whatever is wrong with the vault or the databases. Nothing is changed then.
     pub fn open(setup: Setup) -> Result<Self, DeskError> {
-        fs::create_dir_all(&setup.data_dir).map_err(crate::store::StoreError::from)?;
+        make_private_folder(&setup.data_dir)?;
         let lock_file = lock_folder(&setup.data_dir)?;
         let (vault, has_keyring) = open_vault(&setup)?;
         let desk = Self {
@@ -261,7 +261,7 @@ impl Desk {
     /// Runs `task` on the databases, off the runtime's threads: a flush can take long.
     pub(crate) async fn with_stores<T: Send + 'static>(
         &self,
-        task: impl FnOnce(&Stores) -> Result<T, crate::store::StoreError> + Send + 'static,
+        task: impl FnOnce(&Stores) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, DeskError> {
         let stores = self.stores()?;
         Ok(tokio::task::spawn_blocking(move || task(&stores)).await??)
@@ -319,18 +319,29 @@ impl std::fmt::Debug for Desk {
 
 pub(crate) fn key_file_error(error: KeyFileError) -> DeskError {
     match error {
-        KeyFileError::Io(error) => crate::store::StoreError::from(error).into(),
+        KeyFileError::Io(error) => StoreError::from(error).into(),
         KeyFileError::Damaged => DeskError::caused(ErrorCode::VaultFailed, error),
         KeyFileError::WrongPassword => DeskError::caused(ErrorCode::WrongCredentials, error),
     }
 }
 
+/// Makes the data folder, for the person alone where the system knows that.
+fn make_private_folder(folder: &Path) -> Result<(), DeskError> {
+    fs::create_dir_all(folder).map_err(StoreError::from)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(StoreError::from)?;
+    }
+    Ok(())
+}
+
 fn lock_folder(folder: &Path) -> Result<File, DeskError> {
-    let file = File::create(folder.join("desk.lock")).map_err(crate::store::StoreError::from)?;
+    let file = File::create(folder.join("desk.lock")).map_err(StoreError::from)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(ErrorCode::AlreadyRunning.into()),
-        Err(TryLockError::Error(error)) => Err(crate::store::StoreError::from(error).into()),
+        Err(TryLockError::Error(error)) => Err(StoreError::from(error).into()),
     }
 }
 
@@ -338,7 +349,7 @@ fn open_vault(setup: &Setup) -> Result<(Arc<dyn Vault>, bool), DeskError> {
     if setup.vault == VaultChoice::Memory {
         return Ok((Arc::new(MemoryVault::default()), false));
     }
-    let folder = fs::canonicalize(&setup.data_dir).map_err(crate::store::StoreError::from)?;
+    let folder = fs::canonicalize(&setup.data_dir).map_err(StoreError::from)?;
     let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
     let scope: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     match OsVault::open(&scope) {
@@ -350,6 +361,3 @@ fn open_vault(setup: &Setup) -> Result<(Arc<dyn Vault>, bool), DeskError> {
         Err(error) => Err(error.into()),
     }
 }
-
-/// A secret text, as the vault takes it.
-pub(crate) type Secret = Redacted<String>;

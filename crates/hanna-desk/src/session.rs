@@ -8,20 +8,23 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hanna_domain::DeskPolicy;
+use hanna_domain::{DeskPolicy, Redacted};
 use hanna_wire::me::{ApplicationState, Branch, Me};
 use hanna_wire::session::{Device, Granted, Refresh, SignIn};
 use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
 
 use crate::backend::{AccessToken, Answered, Backend, Failure, FailureKind};
-use crate::desk::{Desk, Secret, key_file_error, lock, name};
+use crate::desk::{Desk, key_file_error, lock, name};
 use crate::error::{DeskError, ErrorCode, Param};
 use crate::store::DatabaseKey;
 use crate::view::Session;
 
 /// The application of the platform that this program is.
 const APPLICATION: &str = "CONVENIOS";
+
+/// A password or a token.
+type Secret = Redacted<String>;
 
 /// How long signing out waits for the server; the session ends here in any case.
 const SIGN_OUT_PATIENCE: Duration = Duration::from_secs(2);

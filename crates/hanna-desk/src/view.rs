@@ -292,3 +292,28 @@ words! {
         Failed = "failed",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ts_rs::Config;
+
+    use super::*;
+    use crate::ErrorCode;
+
+    /// Writes the types the screens use, with everything they are made of; see `cargo xtask gen`.
+    #[test]
+    fn export_bindings() -> Result<(), ts_rs::ExportError> {
+        let config = Config::from_env();
+        ErrorCode::export_all(&config)?;
+        Start::export_all(&config)?;
+        Status::export_all(&config)?;
+        Card::export_all(&config)?;
+        RecentLookup::export_all(&config)?;
+        OutboxView::export_all(&config)?;
+        History::export_all(&config)?;
+        HistoryQuery::export_all(&config)?;
+        SavedReport::export_all(&config)?;
+        Printer::export_all(&config)?;
+        PrintJob::export_all(&config)
+    }
+}

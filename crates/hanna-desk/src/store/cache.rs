@@ -19,6 +19,7 @@ pub(super) const FILE: &str = "cache.sqlite";
 const PLAN: Plan = Plan {
     synchronous: "NORMAL",
     cache_kib: 64 * 1024,
+    check_whole: false,
     migrations: &[include_str!("migrations/cache-001.sql")],
 };
 

@@ -2,7 +2,7 @@
 //!
 //! | pragma | why |
 //! |---|---|
-//! | `key` (raw) | first statement; 256 random bits need no derivation |
+//! | `key` (raw) | before anything is read; 256 random bits need no derivation |
 //! | `cipher_version` | must answer: a build without the cipher would silently write in clear |
 //! | `journal_mode = WAL` | a commit is one flush; readers do not wait |
 //! | `synchronous` | FULL for the outbox: a power cut cannot lose a commit; NORMAL for the cache |
@@ -22,6 +22,8 @@ pub(super) struct Plan {
     pub synchronous: &'static str,
     /// How many KiB of pages to keep decrypted in memory.
     pub cache_kib: u32,
+    /// Whether to read the whole file at opening, so that damage anywhere shows before anything is added to it.
+    pub check_whole: bool,
     /// The migrations, in order; the first one makes version 1. Never edited once released, only added to.
     pub migrations: &'static [&'static str],
 }
@@ -33,6 +35,8 @@ pub(super) fn open(path: &Path, key: &DatabaseKey, plan: &Plan) -> Result<Connec
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let mut db = Connection::open_with_flags(path, flags)?;
+    // Before the key: what the cipher would write to standard error is returned as an error too.
+    db.execute_batch("PRAGMA cipher_log_level = NONE")?;
     db.execute_batch(&key.pragma())?;
     if cipher_version(&db)?.is_empty() {
         return Err(StoreError::NoCipher);
@@ -59,6 +63,9 @@ pub(super) fn open(path: &Path, key: &DatabaseKey, plan: &Plan) -> Result<Connec
          PRAGMA busy_timeout = 5000;",
         plan.synchronous, plan.cache_kib
     ))?;
+    if plan.check_whole && found > 0 {
+        check_whole(&db)?;
+    }
     migrate(&mut db, found, plan.migrations)?;
     Ok(db)
 }
@@ -76,6 +83,11 @@ fn migrate(db: &mut Connection, found: i64, migrations: &[&str]) -> Result<(), S
     }
     transaction.execute_batch(&format!("PRAGMA user_version = {}", migrations.len()))?;
     Ok(transaction.commit()?)
+}
+
+fn check_whole(db: &Connection) -> Result<(), StoreError> {
+    let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(()) } else { Err(StoreError::Unreadable) }
 }
 
 fn cipher_version(db: &Connection) -> Result<String, rusqlite::Error> {

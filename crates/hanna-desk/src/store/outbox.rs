@@ -23,6 +23,7 @@ pub(super) const FILE: &str = "outbox.sqlite";
 const PLAN: Plan = Plan {
     synchronous: "FULL",
     cache_kib: 8 * 1024,
+    check_whole: true,
     migrations: &[include_str!("migrations/outbox-001.sql")],
 };
 

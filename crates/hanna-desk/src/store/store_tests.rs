@@ -168,7 +168,7 @@ fn neither_file_can_be_read_without_the_key() {
         let db = rusqlite::Connection::open(folder.path(file)).expect("opened");
         let read = db.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0));
         assert!(read.is_err(), "{file} can be read");
-        let bytes = std::fs::read(folder.path(file)).expect("bytes");
+        let bytes = fs::read(folder.path(file)).expect("bytes");
         assert!(!bytes.starts_with(b"SQLite format 3"), "{file} is in clear");
     }
 }
@@ -188,16 +188,16 @@ fn a_damaged_outbox_is_set_aside_whole_and_the_operator_is_told() {
     let folder = Folder::new();
     folder.stores().outbox.enqueue(&item("1045678901")).expect("recorded");
     let damaged = vec![0x5a; 9000];
-    std::fs::write(folder.path("outbox.sqlite"), &damaged).expect("damaged");
+    fs::write(folder.path("outbox.sqlite"), &damaged).expect("damaged");
     let (stores, notices) = folder.open().expect("opened anew");
     assert_eq!(notices, [Notice::OutboxSetAside]);
     assert!(stores.outbox.enqueue(&item("1045678902")).expect("recorded"));
-    let kept: Vec<_> = std::fs::read_dir(folder.folder.path())
+    let kept: Vec<_> = fs::read_dir(folder.folder.path())
         .expect("listed")
         .filter_map(Result::ok)
         .filter(|entry| entry.file_name().to_string_lossy().starts_with("outbox.sqlite.apartado-"))
         .collect();
-    let whole = kept.iter().find(|entry| std::fs::read(entry.path()).is_ok_and(|bytes| bytes == damaged));
+    let whole = kept.iter().find(|entry| fs::read(entry.path()).is_ok_and(|bytes| bytes == damaged));
     assert!(whole.is_some(), "the damaged file is gone");
 }
 
@@ -205,7 +205,7 @@ fn a_damaged_outbox_is_set_aside_whole_and_the_operator_is_told() {
 fn a_damaged_cache_is_made_anew() {
     let folder = Folder::new();
     drop(folder.stores());
-    std::fs::write(folder.path("cache.sqlite"), b"not a database at all, whatever the key may be")
+    fs::write(folder.path("cache.sqlite"), b"not a database at all, whatever the key may be")
         .expect("damaged");
     let (_, notices) = folder.open().expect("opened anew");
     assert_eq!(notices, [Notice::CacheRebuilt]);
@@ -217,9 +217,9 @@ fn a_newer_database_is_not_touched() {
         let folder = Folder::new();
         folder.stores().outbox.enqueue(&item("1045678901")).expect("recorded");
         folder.run(file, "PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE);");
-        let before = std::fs::read(folder.path(file)).expect("bytes");
+        let before = fs::read(folder.path(file)).expect("bytes");
         assert!(matches!(folder.open(), Err(StoreError::Newer { found: 99, .. })), "{file}");
-        assert_eq!(std::fs::read(folder.path(file)).expect("bytes"), before, "{file} was touched");
+        assert_eq!(fs::read(folder.path(file)).expect("bytes"), before, "{file} was touched");
     }
 }
 
@@ -234,4 +234,23 @@ fn only_a_newer_statement_replaces_a_copy() {
     let branch = statement.branch_id;
     assert_eq!(cache.statement(&statement.document, branch).expect("read").as_deref(), Some("newer"));
     assert_eq!(cache.statement(&statement.document, Uuid::from_u128(99)).expect("read"), None);
+}
+
+#[test]
+fn damage_in_the_middle_of_the_outbox_is_noticed_at_opening() {
+    let folder = Folder::new();
+    {
+        let outbox = folder.stores().outbox;
+        for number in 0..50 {
+            outbox.enqueue(&item(&format!("10456{number:05}"))).expect("recorded");
+        }
+    }
+    // Closing has moved everything from the log into the file; the first page stays whole.
+    let path = folder.path("outbox.sqlite");
+    let mut bytes = fs::read(&path).expect("bytes");
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 64].fill(0x5a);
+    fs::write(&path, &bytes).expect("damaged");
+    let (_, notices) = folder.open().expect("opened anew");
+    assert_eq!(notices, [Notice::OutboxSetAside]);
 }
