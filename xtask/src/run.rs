@@ -10,7 +10,6 @@ use std::process::{Command, Stdio};
 use std::{env, thread};
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
 
 use crate::process::{self, Guarded, step};
 use crate::workspace::{Targets, Workspace};
@@ -38,11 +37,9 @@ pub fn window(workspace: &Workspace, fresh: bool) -> Result<()> {
     }
     build(workspace, install::Purpose::Run)?;
     let demo = demo(workspace, fresh)?;
-    let people = step("Invented people", || seed(workspace, &demo))?;
+    step("Invented people", || seed(workspace, &demo))?;
     let (server, address) = serve(workspace, &demo)?;
-    println!("\nThe server answers at {address}\n");
-    println!("{}", shown_people(&people));
-    println!("\nClose the window to end the server too.\n");
+    println!("\nThe server answers at {address}; it ends when the window is closed.\n");
     let mut window = Command::new(workspace.binary("hanna-convenios"));
     let done = process::run(window.arg("--server").arg(&address).arg("--data-dir").arg(demo.join("desk")));
     drop(server);
@@ -85,25 +82,10 @@ fn demo(workspace: &Workspace, fresh: bool) -> Result<PathBuf> {
     Ok(demo)
 }
 
-/// Fills the server's database unless an earlier run did, and returns who can sign in and whom to look up.
-fn seed(workspace: &Workspace, demo: &Path) -> Result<Value> {
-    let data = demo.join("data");
-    let server = |command: &str| {
-        let mut server = Command::new(workspace.binary("hanna-server"));
-        server.arg(command).arg("--data-dir").arg(&data);
-        server
-    };
-    process::run(&mut server("migrate"))?;
-    let people = demo.join("people.json");
-    let text = if people.exists() {
-        println!("They are there from the run before.");
-        fs::read_to_string(&people)?
-    } else {
-        let text = process::output(server("seed-demo").arg("--json"))?;
-        fs::write(&people, &text).with_context(|| format!("cannot write {}", people.display()))?;
-        text
-    };
-    serde_json::from_str(&text).context("seed-demo printed no JSON")
+/// Fills the server's database, unless that was done before, and prints who can sign in and whom to look up.
+fn seed(workspace: &Workspace, demo: &Path) -> Result<()> {
+    let mut seed = Command::new(workspace.binary("hanna-server"));
+    process::run(seed.args(["seed-demo", "--log", "warn", "--data-dir"]).arg(demo.join("data")))
 }
 
 /// Starts the server on a free port. It ends when what is returned goes out of scope.
@@ -124,27 +106,6 @@ fn serve(workspace: &Workspace, demo: &Path) -> Result<(Guarded, String)> {
     // Read to its end, so that the server never waits for a reader.
     thread::spawn(move || io::copy(&mut lines, &mut log));
     Ok((server, address))
-}
-
-/// Who can sign in, and some documents of each kind to look up.
-fn shown_people(people: &Value) -> String {
-    let words = |value: Option<&Value>| match value {
-        Some(Value::Array(words)) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
-        Some(Value::String(word)) => word.clone(),
-        _ => String::new(),
-    };
-    let mut lines = vec![format!("{:<22} {:<22} {:<28} {}", "USER", "PASSWORD", "ROLES", "BRANCHES")];
-    for account in people.get("accounts").and_then(Value::as_array).into_iter().flatten() {
-        let column = |key: &str| words(account.get(key));
-        let [username, password, roles, branches] = ["username", "password", "roles", "branches"].map(column);
-        lines.push(format!("{username:<22} {password:<22} {roles:<28} {branches}"));
-    }
-    lines.push("\nDOCUMENTS TO LOOK UP".to_owned());
-    for (kind, documents) in people.get("documents").and_then(Value::as_object).into_iter().flatten() {
-        let some = documents.as_array().into_iter().flatten().take(3).filter_map(Value::as_str);
-        lines.push(format!("{kind:<22} {}", some.collect::<Vec<_>>().join("  ")));
-    }
-    lines.join("\n")
 }
 
 /// Asks whoever sits at the terminal; nobody there means no.
@@ -170,23 +131,4 @@ fn files_in(folder: &Path) -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn everybody_who_can_sign_in_is_shown() {
-        let people = json!({
-            "accounts": [{ "username": "ana", "password": "una-clave-larga", "roles": ["OPERATOR"], "branches": ["GYM-01", "GYM-02"] }],
-            "documents": { "active": ["1045678901", "1045678902", "1045678903", "1045678904"] },
-        });
-        let shown = shown_people(&people);
-        let words: Vec<&str> = shown.lines().nth(1).expect("one account").split_whitespace().collect();
-        assert_eq!(words, ["ana", "una-clave-larga", "OPERATOR", "GYM-01,", "GYM-02"]);
-        assert!(shown.contains("1045678903") && !shown.contains("1045678904"));
-    }
 }
