@@ -285,16 +285,15 @@ impl Desk {
             verdict: held.card.verdict,
             used: held.card.reported.is_some(),
         };
-        lock(&self.inner.tray).put(held, recent);
-        self.keep_recent();
+        lock(&self.inner.tray).put(held, recent.clone());
+        self.keep_recent(Some(recent));
     }
 
-    /// Keeps the list of the last lookups on disk, beside the caller's way: losing its end is no harm.
-    pub(crate) fn keep_recent(&self) {
-        let Some(opened) = self.opened().cloned() else { return };
-        let desk = self.clone();
+    /// Keeps a line of the list of the last lookups on disk, beside the caller's way: losing one is no harm.
+    pub(crate) fn keep_recent(&self, recent: Option<RecentLookup>) {
+        let (Some(recent), Some(opened)) = (recent, self.opened().cloned()) else { return };
         tokio::task::spawn_blocking(move || {
-            if let Err(error) = opened.stores.cache.keep_recent(&desk.recent_lookups()) {
+            if let Err(error) = opened.stores.cache.keep_recent(&recent) {
                 tracing::warn!(%error, "the list of the last lookups was not kept");
             }
         });

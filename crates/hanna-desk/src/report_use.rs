@@ -59,10 +59,10 @@ impl Desk {
             return Err(ErrorCode::AlreadyReported.into());
         }
         card.reported = Some(reported);
-        lock(&self.inner.tray).mark_reported(&card);
+        let recent = lock(&self.inner.tray).mark_reported(&card);
         self.inner.wake.notify_one();
         self.tell_status();
-        self.keep_recent();
+        self.keep_recent(recent);
         Ok(card)
     }
 

@@ -285,7 +285,7 @@ impl Desk {
         self.with_stores(|stores| {
             stores.cache.forget_reference(name::ME)?;
             stores.cache.forget_reference(name::BRANCH)?;
-            stores.cache.keep_recent(&[])
+            stores.cache.forget_recent()
         })
         .await?;
         self.tell_status();

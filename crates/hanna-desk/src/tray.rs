@@ -11,7 +11,7 @@ use crate::view::{Card, RecentLookup};
 /// How many cards are kept at hand. A card is on the screen for two minutes at most.
 const CARDS_MAX: usize = 16;
 /// How many of the last lookups are listed.
-const RECENT_MAX: usize = 30;
+pub(crate) const RECENT_MAX: u32 = 30;
 
 /// A card with what it rests on.
 #[derive(Debug, Clone)]
@@ -65,17 +65,17 @@ impl Tray {
         }
         self.recent.retain(|other| other.lookup_id != recent.lookup_id);
         self.recent.push_front(recent);
-        self.recent.truncate(RECENT_MAX);
+        self.recent.truncate(RECENT_MAX as usize);
     }
 
-    /// The use of a card was reported.
-    pub(crate) fn mark_reported(&mut self, card: &Card) {
+    /// The use of a card was reported. Returns its line of the list.
+    pub(crate) fn mark_reported(&mut self, card: &Card) -> Option<RecentLookup> {
         if let Some(held) = self.held.iter_mut().find(|held| held.card.lookup_id == card.lookup_id) {
             held.card = card.clone();
         }
-        if let Some(recent) = self.recent.iter_mut().find(|recent| recent.lookup_id == card.lookup_id) {
-            recent.used = true;
-        }
+        let recent = self.recent.iter_mut().find(|recent| recent.lookup_id == card.lookup_id)?;
+        recent.used = true;
+        Some(recent.clone())
     }
 
     pub(crate) fn recent(&self) -> Vec<RecentLookup> {

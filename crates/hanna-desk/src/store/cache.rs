@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::open::{Plan, open};
 use super::{DatabaseKey, StoreError, millis, time};
+use crate::tray::RECENT_MAX;
 use crate::view::RecentLookup;
 
 /// The file's name in the data folder.
@@ -23,22 +24,32 @@ const PLAN: Plan = Plan {
     migrations: &[include_str!("migrations/cache-001.sql")],
 };
 
-/// The disposable database.
+/// The disposable database. Reading has a connection of its own, so that a lookup never waits for what is being kept
+/// in the background.
 #[derive(Debug)]
-pub struct CacheStore(Mutex<Connection>);
+pub struct CacheStore {
+    writer: Mutex<Connection>,
+    reader: Mutex<Connection>,
+}
 
 impl CacheStore {
     pub(super) fn open(path: &Path, key: &DatabaseKey) -> Result<Self, StoreError> {
-        Ok(Self(Mutex::new(open(path, key, &PLAN)?)))
+        let writer = Mutex::new(open(path, key, &PLAN)?);
+        let reader = Mutex::new(open(path, key, &PLAN)?);
+        Ok(Self { writer, reader })
     }
 
-    fn db(&self) -> MutexGuard<'_, Connection> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps the statement as the copy for its person and branch, unless a newer one is there.
     pub fn keep_statement(&self, statement: &Statement, jws: &str) -> Result<(), StoreError> {
-        self.db()
+        self.writer()
             .prepare_cached(
                 "INSERT INTO statement (branch_id, document_kind, document_number, jws, issued_at, valid_until)
                  VALUES (:branch, :kind, :number, :jws, :issued, :until)
@@ -60,7 +71,7 @@ impl CacheStore {
     /// The copy for `document` at `branch_id`, as signed. `None` means that there is none, never that reading failed.
     pub fn statement(&self, document: &Document, branch_id: Uuid) -> Result<Option<String>, StoreError> {
         Ok(self
-            .db()
+            .reader()
             .prepare_cached(
                 "SELECT jws FROM statement
                  WHERE document_number = :number AND document_kind = :kind AND branch_id = :branch",
@@ -79,7 +90,7 @@ impl CacheStore {
     /// Keeps `content` under `name`.
     pub fn keep_reference<T: Serialize>(&self, name: &str, content: T) -> Result<(), StoreError> {
         let json = serde_json::to_string(&content).map_err(|error| StoreError::Failed(error.into()))?;
-        self.db().execute(
+        self.writer().execute(
             "INSERT INTO reference (name, content) VALUES (?1, ?2)
              ON CONFLICT (name) DO UPDATE SET content = excluded.content",
             (name, json),
@@ -90,7 +101,7 @@ impl CacheStore {
     /// What was kept under `name`.
     pub fn reference<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
         let json: Option<String> = self
-            .db()
+            .reader()
             .query_row("SELECT content FROM reference WHERE name = ?1", [name], |row| row.get(0))
             .optional()?;
         json.map(|json| serde_json::from_str(&json).map_err(|_| StoreError::Content("reference"))).transpose()
@@ -98,37 +109,49 @@ impl CacheStore {
 
     /// Forgets what was kept under `name`.
     pub fn forget_reference(&self, name: &str) -> Result<(), StoreError> {
-        self.db().execute("DELETE FROM reference WHERE name = ?1", [name])?;
+        self.writer().execute("DELETE FROM reference WHERE name = ?1", [name])?;
         Ok(())
     }
 
-    /// Replaces the list of the last lookups.
-    pub fn keep_recent(&self, lookups: &[RecentLookup]) -> Result<(), StoreError> {
-        let mut db = self.db();
+    /// Puts a lookup on the list of the last ones, or what is newer of one that stands there, and drops what is too old
+    /// for the list.
+    pub fn keep_recent(&self, lookup: &RecentLookup) -> Result<(), StoreError> {
+        let mut db = self.writer();
         let transaction = db.transaction()?;
-        transaction.execute("DELETE FROM recent", [])?;
-        for lookup in lookups {
-            transaction.execute(
-                "INSERT INTO recent (lookup_id, at, document_masked, verdict, used) VALUES (?1, ?2, ?3, ?4, ?5)",
-                (
-                    lookup.lookup_id,
-                    millis(lookup.at),
-                    &lookup.document_masked,
-                    lookup.verdict.code(),
-                    lookup.used,
-                ),
-            )?;
-        }
+        transaction
+            .prepare_cached(
+                "INSERT INTO recent (lookup_id, at, document_masked, verdict, used) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (lookup_id) DO UPDATE SET verdict = excluded.verdict, used = excluded.used",
+            )?
+            .execute((
+                lookup.lookup_id,
+                millis(lookup.at),
+                &lookup.document_masked,
+                lookup.verdict.code(),
+                lookup.used,
+            ))?;
+        transaction
+            .prepare_cached(
+                "DELETE FROM recent WHERE at < (SELECT at FROM recent ORDER BY at DESC LIMIT 1 OFFSET ?1)",
+            )?
+            .execute([RECENT_MAX])?;
         Ok(transaction.commit()?)
+    }
+
+    /// Empties the list of the last lookups.
+    pub fn forget_recent(&self) -> Result<(), StoreError> {
+        self.writer().execute("DELETE FROM recent", [])?;
+        Ok(())
     }
 
     /// The last lookups, newest first.
     pub fn recent(&self) -> Result<Vec<RecentLookup>, StoreError> {
-        let db = self.db();
+        let db = self.reader();
         let mut query = db.prepare_cached(
-            "SELECT lookup_id, at, document_masked, verdict, used FROM recent ORDER BY at DESC, lookup_id DESC",
+            "SELECT lookup_id, at, document_masked, verdict, used FROM recent
+             ORDER BY at DESC, lookup_id DESC LIMIT ?1",
         )?;
-        let mut rows = query.query([])?;
+        let mut rows = query.query([RECENT_MAX])?;
         let mut lookups = Vec::new();
         while let Some(row) = rows.next()? {
             let verdict: String = row.get(3)?;

@@ -26,3 +26,4 @@ CREATE TABLE recent (
     verdict         TEXT NOT NULL,
     used            INTEGER NOT NULL           -- 0 or 1
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX recent_by_time ON recent (at);

@@ -1,0 +1,145 @@
+//! Faults of the line between a desk and the server, by name, beside the real HTTP client.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use hanna_desk::backend::{AccessToken, Answered, Backend, Failure, FailureKind};
+use hanna_domain::statement::KeySet;
+use hanna_wire::health::Health;
+use hanna_wire::lookup::{LookupAnswer, LookupRequest};
+use hanna_wire::me::Me;
+use hanna_wire::outbox::{Batch, BatchAnswer};
+use hanna_wire::session::{Granted, Refresh, SignIn};
+use hanna_wire::usage::{UsagePage, UsageQuery};
+use tokio::sync::Notify;
+
+/// What happens to the next call.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// It fails before the server sees it.
+    Fail(FailureKind),
+    /// The server does it, and its answer is lost.
+    LoseAnswer,
+    /// It waits until [`Line::release`], then goes through.
+    Hold,
+    /// It goes through; a statement in the answer becomes this text.
+    Forge(fn(String) -> String),
+}
+
+/// The line to the server. Without faults every call goes through.
+pub struct Line {
+    server: Arc<dyn Backend>,
+    faults: Mutex<VecDeque<Fault>>,
+    cut: Mutex<Option<FailureKind>>,
+    released: Notify,
+}
+
+impl Line {
+    /// A good line to `server`.
+    pub fn to(server: Arc<dyn Backend>) -> Arc<Self> {
+        Arc::new(Self { server, faults: Mutex::default(), cut: Mutex::default(), released: Notify::new() })
+    }
+
+    /// The next lookup or delivery meets `fault`; one call a fault, in order.
+    pub fn next(&self, fault: Fault) {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).push_back(fault);
+    }
+
+    /// From now on every call fails like this; `None` mends the line.
+    pub fn cut(&self, how: Option<FailureKind>) {
+        *self.cut.lock().unwrap_or_else(PoisonError::into_inner) = how;
+    }
+
+    /// Lets the call that is held go through.
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        match *self.cut.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(how) => Err(how.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Passes a call on, unless the line is cut.
+    async fn pass<T>(&self, call: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, Failure> {
+        self.check()?;
+        call.await
+    }
+
+    /// Passes a call on through the next fault. The statement forger it met, if any, comes back beside the answer.
+    async fn meet<T>(
+        &self,
+        call: impl Future<Output = Result<T, Failure>> + Send,
+    ) -> Result<(T, Option<fn(String) -> String>), Failure> {
+        self.check()?;
+        let fault = self.faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        match fault {
+            None => Ok((call.await?, None)),
+            Some(Fault::Fail(how)) => Err(how.into()),
+            Some(Fault::LoseAnswer) => {
+                call.await?;
+                Err(FailureKind::Unreachable.into())
+            }
+            Some(Fault::Hold) => {
+                self.released.notified().await;
+                Ok((call.await?, None))
+            }
+            Some(Fault::Forge(forge)) => Ok((call.await?, Some(forge))),
+        }
+    }
+}
+
+#[async_trait]
+impl Backend for Line {
+    async fn sign_in(&self, request: &SignIn) -> Result<Answered<Granted>, Failure> {
+        self.pass(self.server.sign_in(request)).await
+    }
+
+    async fn refresh(&self, request: &Refresh) -> Result<Answered<Granted>, Failure> {
+        self.pass(self.server.refresh(request)).await
+    }
+
+    async fn sign_out(&self, token: &AccessToken) -> Result<Answered<()>, Failure> {
+        self.pass(self.server.sign_out(token)).await
+    }
+
+    async fn me(&self, token: &AccessToken) -> Result<Answered<Me>, Failure> {
+        self.pass(self.server.me(token)).await
+    }
+
+    async fn keys(&self, token: &AccessToken) -> Result<Answered<KeySet>, Failure> {
+        self.pass(self.server.keys(token)).await
+    }
+
+    async fn lookup(
+        &self,
+        token: &AccessToken,
+        request: &LookupRequest,
+    ) -> Result<Answered<LookupAnswer>, Failure> {
+        let (mut answer, forge) = self.meet(self.server.lookup(token, request)).await?;
+        if let Some(forge) = forge {
+            answer.value.statement = forge(answer.value.statement);
+        }
+        Ok(answer)
+    }
+
+    async fn deliver(&self, token: &AccessToken, batch: &Batch) -> Result<Answered<BatchAnswer>, Failure> {
+        Ok(self.meet(self.server.deliver(token, batch)).await?.0)
+    }
+
+    async fn usage_reports(
+        &self,
+        token: &AccessToken,
+        query: &UsageQuery,
+    ) -> Result<Answered<UsagePage>, Failure> {
+        self.pass(self.server.usage_reports(token, query)).await
+    }
+
+    async fn health(&self) -> Result<Answered<Health>, Failure> {
+        self.pass(self.server.health()).await
+    }
+}

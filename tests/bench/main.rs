@@ -1,0 +1,25 @@
+//! `cargo xtask bench`: each figure as a ratio to a reference measured in the same run, turn and turn about, because
+//! machines are shared and disks change their mind from one minute to the next.
+
+mod figures;
+mod lookup;
+mod report_use;
+mod stage;
+
+use std::process::ExitCode;
+
+use figures::Outcome;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let people: u32 = std::env::var("HANNA_BENCH_PEOPLE").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    let stage = stage::Stage::set(people).await;
+    let outcomes = [lookup::measure(&stage).await, report_use::measure(&stage).await];
+    print(&figures::table(people, &outcomes));
+    if outcomes.iter().all(Outcome::is_met) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[expect(clippy::print_stdout, reason = "the table is what the program is for")]
+fn print(text: &str) {
+    print!("{text}");
+}

@@ -1,0 +1,12 @@
+//! The built program in a real window, driven through WebKitWebDriver: a real server, a real keyring in its own D-Bus
+//! session, a real printer of its own.
+//!
+//! `cargo xtask test` runs this under `xvfb-run dbus-run-session`. With `HANNA_DEMO_DIR` the pictures and the report
+//! are left there (`cargo xtask run --headless`), otherwise beside the built programs, in `e2e/`.
+
+//mod keyring;
+mod main_flow;
+mod pictures;
+mod printed;
+mod server;
+mod window;

@@ -1,0 +1,183 @@
+//! The program's window, and hands and eyes for it.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use fantoccini::wd::Capabilities;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::json;
+
+/// How long anything on the screen may take to show, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// WebKitWebDriver, ended when dropped.
+pub struct Driver {
+    process: Child,
+    port: u16,
+}
+
+impl Driver {
+    /// Starts a driver. Programs it opens get `home`, and the spooler at `cups`.
+    pub fn start(home: &Path, cups: &str) -> Self {
+        let port = free_port();
+        let process = Command::new("WebKitWebDriver")
+            .arg(format!("--port={port}"))
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env("CUPS_SERVER", cups)
+            .env("HOME", home)
+            .env("XDG_DATA_HOME", home.join(".local/share"))
+            .env("XDG_CONFIG_HOME", home.join(".config"))
+            .env("XDG_CACHE_HOME", home.join(".cache"))
+            .env("LC_ALL", "C.UTF-8")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("WebKitWebDriver is installed (Debian: webkit2gtk-driver)");
+        Self { process, port }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// The program, opened.
+pub struct Window {
+    client: Client,
+}
+
+impl Window {
+    /// Opens the program through `driver`.
+    pub async fn open(driver: &Driver, program: &Path, arguments: &[&str]) -> Self {
+        let mut capabilities = Capabilities::new();
+        let options = json!({ "binary": program, "args": arguments });
+        capabilities.insert("webkitgtk:browserOptions".into(), options);
+        let url = format!("http://127.0.0.1:{}", driver.port);
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let client = loop {
+            let mut builder = ClientBuilder::rustls().expect("a client");
+            match builder.capabilities(capabilities.clone()).connect(&url).await {
+                Ok(client) => break client,
+                // The driver may not listen yet.
+                Err(error) => assert!(tokio::time::Instant::now() < deadline, "no window: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        };
+        Self { client }
+    }
+
+    /// Closes the program.
+    pub async fn close(self) {
+        self.client.close().await.expect("closed");
+    }
+
+    pub async fn resize(&self, width: u32, height: u32) {
+        self.client.set_window_size(width, height).await.expect("resized");
+    }
+
+    /// Waits for the element with this test id.
+    pub async fn see(&self, id: &str) -> Element {
+        let css = format!("[data-testid=\"{id}\"]");
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(&css)).await;
+        match found {
+            Ok(element) => element,
+            Err(error) => panic!("{id} is not on the screen ({error}):\n{}", self.text().await),
+        }
+    }
+
+    /// Whether the element is on the screen now.
+    pub async fn has(&self, id: &str) -> bool {
+        self.count(id).await > 0
+    }
+
+    pub async fn count(&self, id: &str) -> usize {
+        let css = format!("[data-testid=\"{id}\"]");
+        self.client.find_all(Locator::Css(&css)).await.expect("asked").len()
+    }
+
+    /// Everything that can be read.
+    pub async fn text(&self) -> String {
+        self.run("return document.body.innerText").await.as_str().unwrap_or_default().to_owned()
+    }
+
+    pub async fn text_of(&self, id: &str) -> String {
+        self.see(id).await.text().await.expect("text")
+    }
+
+    /// Waits until what `id` says contains `text`.
+    pub async fn read(&self, id: &str, text: &str) {
+        self.until(&format!("{id} says {text:?}"), async || {
+            let css = format!("[data-testid=\"{id}\"]");
+            let found = self.client.find_all(Locator::Css(&css)).await.expect("asked");
+            for element in found {
+                // An element may go while it is asked.
+                if element.text().await.is_ok_and(|said| said.to_lowercase().contains(&text.to_lowercase())) {
+                    return true;
+                }
+            }
+            false
+        })
+        .await;
+    }
+
+    /// Waits until the card says this verdict, by its code.
+    pub async fn verdict(&self, code: &str) {
+        let css = format!("[data-testid=\"verdict\"][data-verdict=\"{code}\"]");
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(&css)).await;
+        assert!(found.is_ok(), "no {code} on the screen:\n{}", self.text().await);
+    }
+
+    pub async fn until(&self, what: &str, condition: impl AsyncFn() -> bool) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while !condition().await {
+            assert!(tokio::time::Instant::now() < deadline, "never: {what}; the screen:\n{}", self.text().await);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    pub async fn click(&self, id: &str) {
+        self.see(id).await.click().await.expect("clicked");
+    }
+
+    /// Types into the field with this test id, in place of what is there.
+    pub async fn fill(&self, id: &str, text: &str) {
+        let field = self.see(id).await;
+        field.clear().await.expect("emptied");
+        field.send_keys(text).await.expect("typed");
+    }
+
+    /// Presses a key where the focus is.
+    pub async fn press(&self, key: Key) {
+        let focused = self.client.active_element().await.expect("the focus");
+        focused.send_keys(&char::from(key).to_string()).await.expect("pressed");
+    }
+
+    /// Types where the focus is: nobody clicks into the field first.
+    pub async fn type_text(&self, text: &str) {
+        let focused = self.client.active_element().await.expect("the focus");
+        focused.send_keys(text).await.expect("typed");
+    }
+
+    /// Runs a script in the page.
+    pub async fn run(&self, script: &str) -> serde_json::Value {
+        self.client.execute(script, vec![]).await.expect("run")
+    }
+
+    /// A picture of the page, as PNG.
+    pub async fn picture(&self) -> Vec<u8> {
+        self.client.screenshot().await.expect("a picture")
+    }
+}

@@ -1,0 +1,9 @@
+//! Tests that need more than one crate; see the folders beside this file.
+//!
+//! | folder | what |
+//! |---|---|
+//! | `sync/` | desks and the real server in one process, time moved by hand |
+//! | `e2e/` | the built program in a real window, driven through WebKitWebDriver |
+//! | `bench/` | `cargo xtask bench`: each figure as a ratio to a reference of the same run |
+
+pub mod programs;

@@ -1,0 +1,219 @@
+//! `hanna-deskctl`: the real program against the real server.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use hanna_testkit::clock::HandClock;
+use hanna_testkit::server::TestServer;
+use hanna_tests::programs::program;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// A running `hanna-deskctl`, killed when dropped.
+pub struct Terminal {
+    program: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Terminal {
+    pub fn start(url: &str, folder: &Path) -> Self {
+        let mut command = Command::new(program("hanna-deskctl"));
+        command.args(["--vault", "memory", "--server", url, "--data-dir"]).arg(folder);
+        Self::run(command)
+    }
+
+    pub fn run(mut command: Command) -> Self {
+        let mut program = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
+        let input = program.stdin.take();
+        let output = BufReader::new(program.stdout.take().expect("its output"));
+        Self { program, input, output }
+    }
+
+    /// One line in, one object out.
+    pub fn say(&mut self, line: &str) -> Value {
+        let input = self.input.as_mut().expect("its input");
+        writeln!(input, "{line}").and_then(|()| input.flush()).expect("it reads");
+        self.hear()
+    }
+
+    pub fn hear(&mut self) -> Value {
+        let mut answer = String::new();
+        self.output.read_line(&mut answer).expect("it answers");
+        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer:?}"))
+    }
+
+    /// What `line` gave; it must have been done.
+    pub fn get(&mut self, line: &str) -> Value {
+        let answer = self.say(line);
+        assert_eq!(answer["ok"], true, "{line}: {answer}");
+        answer["result"].clone()
+    }
+
+    /// The code `line` was refused with.
+    pub fn refusal(&mut self, line: &str) -> String {
+        let answer = self.say(line);
+        assert_eq!(answer["ok"], false, "{line}: {answer}");
+        let message = answer["message"].as_str().expect("a message");
+        assert!(message.contains(' ') && !message.contains('{'), "no sentence: {message}");
+        answer["code"].as_str().expect("a code").to_owned()
+    }
+
+    /// Ends its input, and returns whether it ended well.
+    pub fn end(&mut self) -> bool {
+        self.input = None;
+        self.program.wait().expect("it ends").success()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+/// A server whose clock agrees with the program's, which is the system's.
+async fn server() -> TestServer {
+    #[expect(clippy::disallowed_methods, reason = "the program under test lives in the system's time")]
+    let now = Timestamp::now();
+    TestServer::start(&HandClock::at(now)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_main_job_from_a_terminal_online_offline_and_back() {
+    let mut server = server().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let account = server.demo.accounts[0].clone();
+    let people = server.demo.documents.clone();
+    let sign_in = format!("sign-in {} {}", account.username, account.password);
+
+    let mut desk = Terminal::start(&server.url(), folder.path());
+    assert_eq!(desk.refusal("lookup CC 1045678901"), "NOT_SIGNED_IN");
+    assert_eq!(desk.refusal("sign-in nadie@example.co una-clave-mala"), "WRONG_CREDENTIALS");
+    desk.get(&sign_in);
+    assert_eq!(desk.refusal("branch NO-HAY"), "BRANCH_NOT_ALLOWED");
+    desk.get(&format!("branch {}", account.branches[0]));
+    let card = desk.get(&format!("lookup CC {}", people.active[0]));
+    assert_eq!((card["verdict"].as_str(), card["source"].as_str()), (Some("ACTIVE"), Some("online")));
+    assert!(card["affiliate"]["first_surname"].is_string() && card["statement_id"].is_string());
+    let report = desk.get("report");
+    assert!(report["id"].is_string() && report["state"].is_string());
+    assert_eq!(desk.refusal("report"), "ALREADY_REPORTED");
+    let refused = desk.get(&format!("lookup CC {}", people.company_suspended[0]));
+    assert_eq!(refused["verdict"], "NOT_ACTIVE");
+    assert_eq!(refused["reasons"][0], "COMPANY_SUSPENDED");
+    assert_eq!(desk.refusal("report"), "NOT_REPORTABLE");
+    desk.get(&format!("lookup CC {}", people.active[1]));
+    assert_eq!(desk.get("sync")["pending"], 0);
+
+    server.stop().await;
+    let copy = desk.get(&format!("lookup CC {}", people.active[1]));
+    assert_eq!((copy["verdict"].as_str(), copy["source"].as_str()), (Some("ACTIVE_FROM_COPY"), Some("copy")));
+    let offline = desk.get("report")["id"].clone();
+    let nobody = desk.get(&format!("lookup CC {}", people.active[2]));
+    assert_eq!(nobody["verdict"], "NO_DATA");
+    let items = desk.get("outbox");
+    assert_eq!(items["items"][0]["id"], offline);
+    assert_eq!(items["items"][0]["kind"], "usage_report");
+    assert!(desk.end(), "exit 0 when every line was read");
+
+    // The program starts anew, still offline: the password opens what was recorded.
+    let mut desk = Terminal::start(&server.url(), folder.path());
+    desk.get(&sign_in);
+    assert_eq!(desk.get("status")["pending"], 1);
+    server.resume().await;
+    desk.get("sync");
+    desk.get(&sign_in);
+    let status = desk.get("sync");
+    assert_eq!((status["online"].as_bool(), status["pending"].as_u64()), (Some(true), Some(0)));
+    assert_eq!(desk.get("outbox")["items"].as_array().map(Vec::len), Some(0));
+    let day = hanna_domain::colombia::day_of(server.clock.read());
+    let history = desk.get(&format!("history {day} {day}"));
+    let numbers: Vec<&str> =
+        history["rows"].as_array().expect("rows").iter().filter_map(|row| row["document_number"].as_str()).collect();
+    assert_eq!(numbers, [&people.active[1], &people.active[0]]);
+
+    let pdf = folder.path().join("reporte con espacios.pdf");
+    let saved = desk.get(&format!("report-pdf {day} {day} {}", pdf.display()));
+    assert_eq!(saved["rows"], 2);
+    assert!(std::fs::read(&pdf).expect("the file").starts_with(b"%PDF-"));
+    desk.get("sign-out");
+    assert!(desk.end());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_lines_are_answered_and_the_next_ones_still_work() {
+    let server = server().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let account = &server.demo.accounts[0];
+    let mut desk = Terminal::start(&server.url(), folder.path());
+    desk.get(&format!("sign-in {} {}", account.username, account.password));
+    desk.get(&format!("branch {}", account.branches[0]));
+    for (line, code) in [
+        ("baila", "BAD_COMMAND"),
+        ("sign-in", "BAD_COMMAND"),
+        ("lookup", "BAD_COMMAND"),
+        ("lookup XX 123", "BAD_COMMAND"),
+        ("lookup CC", "DOCUMENT_EMPTY"),
+        ("lookup CC 10456789O1", "DOCUMENT_BAD_CHARACTER"),
+        ("lookup CC 123456789012", "DOCUMENT_TOO_LONG"),
+        ("lookup CC 900123456-7", "DOCUMENT_LOOKS_LIKE_NIT"),
+        ("report", "LOOKUP_GONE"),
+        ("history ayer hoy", "RANGE_INVALID"),
+        ("history 2026-11-22 2026-11-01", "RANGE_INVALID"),
+        ("report-pdf 2026-11-01 2026-11-02", "BAD_COMMAND"),
+        ("report-pdf 2026-11-01 2026-11-02 /no/such/folder/x.pdf", "FILE_FAILED"),
+    ] {
+        assert_eq!(desk.refusal(line), code, "{line}");
+    }
+    let number = &server.demo.documents.active[0];
+    let dotted = format!("{}.{} ", &number[..1], &number[1..]);
+    assert_eq!(desk.get(&format!("lookup cc  {dotted}"))["verdict"], "ACTIVE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_the_report_and_loses_nothing() {
+    let server = server().await;
+    let control = tempfile::tempdir().expect("a folder");
+    let disk = control.path().join("disk");
+    std::fs::create_dir(&disk).expect("a mount point");
+    // A disk of four megabytes in a mount namespace of its own; it is filled and emptied when told to.
+    let script = r#"
+        set -e
+        mount -t tmpfs -o size=4m none "$1"
+        mkfifo "$2/tell" "$2/told"
+        "$3" --vault memory --server "$4" --data-dir "$1/desk" <&0 &
+        desk=$!
+        read -r order < "$2/tell"
+        dd if=/dev/zero of="$1/ballast" bs=4k 2>/dev/null || true
+        echo full > "$2/told"
+        read -r order < "$2/tell"
+        rm "$1/ballast"
+        echo free > "$2/told"
+        wait $desk
+    "#;
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "disk"]);
+    command.arg(&disk).arg(control.path()).arg(program("hanna-deskctl")).arg(server.url());
+    let mut desk = Terminal::run(command);
+    let account = &server.demo.accounts[0];
+    desk.get(&format!("sign-in {} {}", account.username, account.password));
+    desk.get(&format!("branch {}", account.branches[0]));
+    let tell = |order: &str| {
+        std::fs::write(control.path().join("tell"), format!("{order}\n")).expect("told");
+        std::fs::read_to_string(control.path().join("told")).expect("done")
+    };
+    let number = &server.demo.documents.active[0];
+    desk.get(&format!("lookup CC {number}"));
+    assert_eq!(tell("fill").trim(), "full");
+    assert_eq!(desk.refusal("report"), "DISK_FULL");
+    let card = desk.get(&format!("lookup CC {number}"));
+    assert_eq!(card["verdict"], "ACTIVE", "consulting goes on");
+    assert_eq!(tell("free").trim(), "free");
+    assert!(desk.get("report")["id"].is_string());
+    assert_eq!(desk.get("sync")["pending"], 0);
+    assert!(desk.end());
+}

@@ -1,0 +1,36 @@
+//! Desks and the real server, in one process: real HTTP on loopback, real databases, time moved by hand.
+
+mod bad_answers;
+mod deskctl;
+mod main_job;
+mod sessions;
+mod several_desks;
+mod time;
+
+use std::sync::Arc;
+
+use hanna_testkit::clock::HandClock;
+use hanna_testkit::desks::TestDesk;
+use hanna_testkit::server::TestServer;
+
+/// A server, and one desk signed in at the first branch of the first account.
+struct Story {
+    server: TestServer,
+    clock: Arc<HandClock>,
+    desk: TestDesk,
+}
+
+impl Story {
+    async fn begin() -> Self {
+        let clock = HandClock::new();
+        let server = TestServer::start(&clock).await;
+        let desk = TestDesk::new(&server.url(), &clock, 1);
+        desk.enter(&server.demo.accounts[0]).await.expect("signed in");
+        Self { server, clock, desk }
+    }
+
+    /// The `n`th document of somebody who may use the benefit.
+    fn active(&self, n: usize) -> &str {
+        &self.server.demo.documents.active[n]
+    }
+}

@@ -1,0 +1,93 @@
+//! The clock, the validity of copies, and answers that come late.
+
+use std::time::Duration;
+
+use hanna_desk::{ErrorCode, Event};
+use hanna_domain::{Cause, Source, Verdict};
+use hanna_testkit::faults::Fault;
+use jiff::SignedDuration;
+
+use crate::Story;
+
+#[tokio::test]
+async fn a_copy_past_its_validity_is_no_data() {
+    let mut story = Story::begin().await;
+    let card = story.desk.ask(story.active(0)).await;
+    let until = card.valid_until.expect("a validity");
+    story.server.stop().await;
+    let left = until.duration_since(story.clock.read());
+    story.clock.advance(left - SignedDuration::from_secs(1));
+    assert_eq!(story.desk.ask(story.active(0)).await.verdict, Verdict::ActiveFromCopy);
+    story.clock.advance(SignedDuration::from_secs(1));
+    let card = story.desk.ask(story.active(0)).await;
+    assert_eq!((card.verdict, card.cause), (Verdict::NoData, Some(Cause::CopyExpired)));
+}
+
+#[tokio::test]
+async fn a_card_whose_statement_ends_while_it_is_open_cannot_be_reported() {
+    let mut story = Story::begin().await;
+    let card = story.desk.ask(story.active(0)).await;
+    story.server.stop().await;
+    story.clock.advance(SignedDuration::from_hours(49));
+    let error = story.desk.report_use(card.lookup_id, false).await.expect_err("recorded");
+    assert_eq!(error.code(), ErrorCode::StatementExpired);
+    assert_eq!(story.desk.status().expect("status").pending, 0);
+}
+
+#[tokio::test]
+async fn a_clock_put_back_makes_no_copy_green() {
+    let mut story = Story::begin().await;
+    story.desk.ask(story.active(0)).await;
+    story.server.stop().await;
+    story.clock.advance(SignedDuration::from_hours(-24));
+    let card = story.desk.ask(story.active(0)).await;
+    assert_eq!((card.verdict, card.cause), (Verdict::NoData, Some(Cause::ClockBehind)));
+    assert!(!card.may_report);
+}
+
+#[tokio::test]
+async fn no_answer_in_three_seconds_shows_the_copy_and_the_late_answer_replaces_it() {
+    let story = Story::begin().await;
+    let person = story.active(0).to_owned();
+    story.desk.ask(&person).await;
+    let mut events = story.desk.events();
+
+    story.desk.line.next(Fault::Hold);
+    let card = story.desk.ask(&person).await;
+    assert_eq!((card.verdict, card.cause), (Verdict::ActiveFromCopy, Some(Cause::TimedOut)));
+
+    story.desk.line.release();
+    let late = tokio::time::timeout(Duration::from_secs(30), async {
+        loop {
+            if let Ok(Event::Card(card)) = events.recv().await {
+                return card;
+            }
+        }
+    });
+    let late = late.await.expect("the late answer");
+    assert_eq!(late.lookup_id, card.lookup_id, "the same lookup");
+    assert_eq!((late.verdict, late.source), (Verdict::Active, Source::Online));
+    assert_eq!(late.replaces, Some(Verdict::ActiveFromCopy));
+}
+
+#[tokio::test]
+async fn a_late_answer_does_not_disturb_what_rests_on_the_card_or_came_after_it() {
+    let story = Story::begin().await;
+    let (first, second) = (story.active(0).to_owned(), story.active(1).to_owned());
+    story.desk.ask(&first).await;
+    let mut events = story.desk.events();
+
+    story.desk.line.next(Fault::Hold);
+    let card = story.desk.ask(&first).await;
+    assert_eq!(card.source, Source::Copy);
+    story.desk.report_use(card.lookup_id, false).await.expect("recorded on the copy");
+    story.desk.line.release();
+    // The next person is looked up; whatever the late answer does, it has done it by the time this one is answered and
+    // the outbox is delivered.
+    let next = story.desk.ask(&second).await;
+    assert_eq!(next.source, Source::Online);
+    story.desk.sync_now().await.expect("synced");
+    while let Ok(event) = events.try_recv() {
+        assert!(!matches!(event, Event::Card(_)), "a card was replaced under the operator's hands");
+    }
+}
