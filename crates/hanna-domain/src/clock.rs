@@ -8,6 +8,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// How far behind the server's times this PC's may seem and still be believed. The server's time is known from a header
+/// in whole seconds, and answers may overtake each other on the way.
+pub const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
+
 /// What the desk remembers of the server's clock. Kept on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ClockMark {
@@ -49,7 +53,7 @@ impl ClockMark {
             return ClockTrust::Skewed;
         }
         match self.server_time_high {
-            Some(high) if self.corrected(device_time) < high => ClockTrust::Behind,
+            Some(high) if high.duration_since(self.corrected(device_time)) > TOLERANCE => ClockTrust::Behind,
             _ => ClockTrust::Trusted,
         }
     }
@@ -77,6 +81,8 @@ mod tests {
     fn a_clock_put_back_is_behind_and_a_clock_far_off_is_skewed() {
         let mark = ClockMark::default().seen(at("2026-11-22T10:00:00Z"), at("2026-11-22T10:00:00Z"));
         assert_eq!(mark.trust(at("2026-11-22T10:00:01Z"), TWO_HOURS), ClockTrust::Trusted);
+        assert_eq!(mark.trust(at("2026-11-22T09:59:00Z"), TWO_HOURS), ClockTrust::Trusted);
+        assert_eq!(mark.trust(at("2026-11-22T09:58:59Z"), TWO_HOURS), ClockTrust::Behind);
         assert_eq!(mark.trust(at("2026-11-21T10:00:00Z"), TWO_HOURS), ClockTrust::Behind);
         let off = ClockMark::default().seen(at("2026-11-22T10:00:00Z"), at("2026-11-22T07:59:59Z"));
         assert_eq!(off.trust(at("2026-11-22T08:00:10Z"), TWO_HOURS), ClockTrust::Skewed);

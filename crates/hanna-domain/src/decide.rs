@@ -1,5 +1,6 @@
 //! The verdict: one pure function that every path goes through.
 
+use crate::clock::TOLERANCE;
 use crate::words::words;
 use crate::{ClockTrust, Reason, Verified};
 use jiff::Timestamp;
@@ -111,7 +112,9 @@ pub fn decide(now: Timestamp, clock: ClockTrust, answer: Answer<'_>) -> Decision
             match clock {
                 ClockTrust::Behind => no_data(Cause::ClockBehind),
                 ClockTrust::Skewed => no_data(Cause::ClockSkewed),
-                ClockTrust::Trusted if now < statement.nbf => no_data(Cause::NotYetValid),
+                ClockTrust::Trusted if statement.nbf.duration_since(now) > TOLERANCE => {
+                    no_data(Cause::NotYetValid)
+                }
                 ClockTrust::Trusted if now >= statement.exp => no_data(Cause::CopyExpired),
                 ClockTrust::Trusted => said(verified, Source::Copy),
             }
@@ -161,7 +164,8 @@ mod tests {
         let signer = Signer::new("k1");
         let base = statement();
         let moments = [
-            ("before", base.nbf - 1.second(), false),
+            ("before", base.nbf - 61.seconds(), false),
+            ("a moment before", base.nbf - 60.seconds(), true),
             ("at nbf", base.nbf, true),
             ("inside", base.nbf + 1.hour(), true),
             ("last moment", base.exp - 1.second(), true),
