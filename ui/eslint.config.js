@@ -8,7 +8,7 @@ import svelteConfig from './svelte.config.js';
 const typed = { projectService: { allowDefaultProject: ['*.js'] }, extraFileExtensions: ['.svelte'] };
 
 export default ts.config(
-  { ignores: ['dist/', '.mock-dist/', '.shots/', 'node_modules/', 'src/bindings/'] },
+  { ignores: ['dist/', '.mock-dist/', '.shots/', 'node_modules/', 'src/bindings/', 'scripts/fixtures/'] },
   js.configs.recommended,
   ts.configs.strict,
   svelte.configs.recommended,

@@ -61,7 +61,7 @@ export function ago(age_s: number): string {
 
 /** How long ago, for the status bar, which counts seconds. */
 export function agoExact(age_s: number): string {
-  return age_s < MINUTE_S ? relative.format(-Math.max(0, Math.floor(age_s)), 'second') : coarse(age_s);
+  return age_s < MINUTE_S ? relative.format(-Math.max(1, Math.floor(age_s)), 'second') : coarse(age_s);
 }
 
 function coarse(age_s: number): string {

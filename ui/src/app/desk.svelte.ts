@@ -17,8 +17,8 @@ export class Desk {
   phase = $state<'starting' | 'open' | 'failed'>('starting');
   start_error = $state.raw<CommandError | null>(null);
   session = $state.raw<Session | null>(null);
-  /** `null` when it could not be asked: then nothing is claimed. */
-  status = $state.raw<Status | null>(null);
+  /** `undefined` until it was asked for; `null` when that failed: then nothing is claimed. */
+  status = $state.raw<Status | null | undefined>();
   notices = $state.raw<Notice[]>([]);
   version = $state('');
   server = $state('');

@@ -3,17 +3,21 @@ import type { Status } from '../bindings/Status';
 import { agoExact } from '../format';
 import { plural, t } from '../i18n/i18n';
 
+/** As the desk last told; `undefined` before it did, `null` when it could not. */
+export type Known = Status | null | undefined;
+
 export type Connection = 'online' | 'offline' | 'unknown';
 
 /** Nothing was asked of the server yet: neither online nor offline. */
-export function connection(status: Status | null): Connection {
+export function connection(status: Known): Connection {
   if (!status) return 'unknown';
   if (status.online) return 'online';
   return status.cause === null && status.last_sync_at === null ? 'unknown' : 'offline';
 }
 
-export function connectionText(status: Status | null): string {
-  if (!status) return t('status_unreadable');
+export function connectionText(status: Known): string {
+  if (status === undefined) return '';
+  if (status === null) return t('status_unreadable');
   const state = connection(status);
   if (state !== 'offline') return t(`status_${state}`);
   // "Sin conexión · No hay conexión" would say it twice.
@@ -22,11 +26,11 @@ export function connectionText(status: Status | null): string {
 }
 
 /** *Todo enviado* only when the desk counted nothing open at all. */
-export function allSent(status: Status | null): boolean {
-  return status !== null && status.pending === 0 && status.needs_attention === 0;
+export function allSent(status: Known): boolean {
+  return status?.pending === 0 && status.needs_attention === 0;
 }
 
-export function outboxText(status: Status | null): string {
+export function outboxText(status: Known): string {
   if (!status) return t('nav_por_enviar');
   if (allSent(status)) return t('status_all_sent');
   const parts = [];
@@ -35,7 +39,8 @@ export function outboxText(status: Status | null): string {
   return parts.join(' · ');
 }
 
-export function syncText(status: Status | null, now: Date): string {
+export function syncText(status: Known, now: Date): string {
+  if (status === undefined) return '';
   if (!status?.last_sync_at) return t('status_never_synced');
   const age_s = (now.getTime() - Date.parse(status.last_sync_at)) / 1000;
   return t('status_synced', { ago: agoExact(age_s) });

@@ -1,6 +1,7 @@
 /** How a card reads: its tone and its sentences. Pure; the component only places them. */
 import type { Card } from '../../bindings/Card';
 import type { Reported } from '../../bindings/Reported';
+import type { Tariff } from '../../bindings/Tariff';
 import type { Verdict } from '../../bindings/Verdict';
 import { ago, formatTime, nearMoment } from '../../format';
 import { plural, t } from '../../i18n/i18n';
@@ -18,6 +19,13 @@ export function tone(verdict: Verdict): Tone {
     case 'NO_DATA':
       return 'none';
   }
+}
+
+/**
+ * The tariff in big letters: only one that may be charged. A preferential one beside NO ACTIVO would be read as a price.
+ */
+export function bandTariff({ verdict, tariff }: Card): Tariff | null {
+  return tone(verdict) === 'yes' || tariff === 'D' ? tariff : null;
 }
 
 /** Under the verdict: where it comes from, how old it is, until when it holds. */
@@ -68,7 +76,8 @@ export function replacedLine({ replaces, verdict, reported }: Card): string | nu
 
 /** What a screen reader says when the card appears. No name: the counter is not a private place. */
 export function announcement(card: Card, origin: string): string {
-  const tariff = card.tariff ? `${t('consulta_tariff')} ${card.tariff}.` : '';
+  const charged = bandTariff(card);
+  const tariff = charged ? `${t('consulta_tariff')} ${charged}.` : '';
   const first = card.reasons[0];
   const why = first
     ? t(`reason_${first.code}_what`)

@@ -1,0 +1,217 @@
+// Every state of every screen worth a picture, and how to get there as an operator would.
+
+const ANA = '?as=ana&sede=GYM-01';
+const field = (page) => page.getByTestId('document');
+
+async function consult(page, number) {
+  await field(page).fill(number);
+  await page.keyboard.press('Enter');
+  await page.clock.runFor(400);
+  await page.getByTestId('card').waitFor();
+}
+
+/** Consults a person, from a signed-in start. */
+const card = (name, number, { query = '', then = async () => {} } = {}) => ({
+  name,
+  query: `${ANA}${query}`,
+  act: async (page) => {
+    await consult(page, number);
+    await then(page);
+  },
+});
+
+const press =
+  (key, ms = 300) =>
+  async (page) => {
+    await page.keyboard.press(key);
+    await page.clock.runFor(ms);
+  };
+
+async function report(page, numbers) {
+  for (const number of numbers) {
+    await consult(page, number);
+    await press('F2')(page);
+  }
+}
+
+export const STATES = [
+  { name: 'ingreso', query: '' },
+  {
+    name: 'ingreso-error',
+    query: '?notice=NO_KEYRING',
+    act: async (page) => {
+      await page.getByTestId('username').fill('ana');
+      await page.getByTestId('password').fill('otra');
+      await page.keyboard.press('Enter');
+      await page.clock.runFor(300);
+      await page.getByTestId('error').waitFor();
+    },
+  },
+  {
+    name: 'ingreso-sin-conexion',
+    query: '?offline',
+    act: async (page) => {
+      await page.getByTestId('username').fill('ana');
+      await page.getByTestId('password').fill('convenios');
+      await page.keyboard.press('Enter');
+      await page.clock.runFor(300);
+      await page.getByTestId('error').waitFor();
+    },
+  },
+  { name: 'arranque-fallo', query: '?fail=start:STORE_WRONG_KEY' },
+  { name: 'aplicaciones', query: '?as=ana' },
+  { name: 'aplicaciones-en-revision', query: '?as=pedro' },
+  { name: 'aplicaciones-rechazada', query: '?as=sofia' },
+  { name: 'sede', query: '?as=ana#/sede' },
+  {
+    name: 'sede-buscar',
+    query: `${ANA}#/sede`,
+    act: async (page) => page.getByTestId('branch-search').fill('soledad'),
+  },
+  { name: 'sede-ninguna', query: '?as=marta#/sede' },
+  { name: 'consulta-vacia', query: ANA },
+  card('consulta-activo', '1.045.678.901'),
+  card('consulta-nombres-largos', '1143000111'),
+  card('consulta-una-sola-parte', '72345678'),
+  card('consulta-activo-copia', '1045678901', { query: '&offline' }),
+  card('consulta-no-activo', '22543312'),
+  card('consulta-no-activo-varias', '32654987'),
+  card('consulta-no-registra', '99999999'),
+  card('consulta-sin-dato', '1045678902', { query: '&offline' }),
+  card('consulta-ya-usado', '1234567890'),
+  card('consulta-ya-usado-confirmar', '1234567890', { then: press('F2') }),
+  card('consulta-reportado', '1045678901', { then: press('F2') }),
+  card('consulta-reportado-enviado', '1045678901', { then: press('F2', 1500) }),
+  card('consulta-no-guardado', '1045678901', { query: '&fail=report_use:DISK_FULL', then: press('F2') }),
+  card('consulta-cuenta-atras', '1045678901', { then: (page) => page.clock.runFor(75_000) }),
+  {
+    name: 'consulta-esperando',
+    query: `${ANA}&server=2500`,
+    act: async (page) => {
+      await field(page).fill('1045678901');
+      await page.keyboard.press('Enter');
+      await page.clock.runFor(600);
+    },
+  },
+  {
+    name: 'consulta-reemplazada',
+    query: `${ANA}&server=5000`,
+    act: async (page) => {
+      await field(page).fill('22543312');
+      await page.keyboard.press('Enter');
+      await page.clock.runFor(400);
+      await press('Escape')(page);
+      await field(page).fill('1045678902');
+      await page.keyboard.press('Enter');
+      await page.clock.runFor(6000);
+      await page.getByTestId('notice').waitFor();
+    },
+  },
+  {
+    name: 'consulta-error',
+    query: ANA,
+    act: async (page) => {
+      await field(page).fill('10456789O1');
+      await page.keyboard.press('Enter');
+      await page.clock.runFor(300);
+      await page.getByTestId('error').waitFor();
+    },
+  },
+  {
+    name: 'consulta-sesion-terminada',
+    query: `${ANA}&sign-in-needed&notice=CACHE_REBUILT`,
+    act: (page) => consult(page, '1045678901'),
+  },
+  {
+    name: 'ingresar-otra-vez',
+    query: `${ANA}&sign-in-needed`,
+    act: async (page) => {
+      await page.getByTestId('sign-in-again').click();
+      await page.getByTestId('password').waitFor();
+    },
+  },
+  { name: 'por-enviar-vacio', query: `${ANA}#/por-enviar` },
+  {
+    name: 'por-enviar',
+    query: `${ANA}&offline`,
+    act: async (page) => {
+      await report(page, ['1045678901', '1143000111']);
+      await page.evaluate(() => window.hanna.refuse_items('STATEMENT_NOT_VALID'));
+      await page.keyboard.press('Escape');
+      await report(page, ['1045678901']).catch(() => {});
+      await press('F6', 500)(page);
+      await page.getByTestId('outbox-item').first().waitFor();
+    },
+  },
+  {
+    name: 'salir-con-pendientes',
+    query: `${ANA}&offline`,
+    act: async (page) => {
+      await report(page, ['1045678901']);
+      await page.getByTestId('sign-out').click();
+      await page.clock.runFor(300);
+      await page.getByTestId('sign-out-confirm').waitFor();
+    },
+  },
+  { name: 'reporte', query: `${ANA}#/reporte` },
+  { name: 'reporte-vacio', query: `${ANA}&history=0#/reporte` },
+  { name: 'reporte-incompleto', query: `${ANA}&offline#/reporte` },
+  { name: 'reporte-error', query: `${ANA}&fail=history:SERVER_FAILED#/reporte` },
+  {
+    name: 'reporte-fecha-invalida',
+    query: `${ANA}#/reporte`,
+    act: async (page) => {
+      await page.getByTestId('date-to').fill('31/02/2026');
+      await page.keyboard.press('Enter');
+    },
+  },
+  {
+    name: 'reporte-guardado',
+    query: `${ANA}#/reporte`,
+    act: async (page) => {
+      await page.getByTestId('save-pdf').click();
+      await page.clock.runFor(300);
+      await page.getByTestId('saved-path').waitFor();
+    },
+  },
+  {
+    name: 'reporte-imprimir',
+    query: `${ANA}#/reporte`,
+    act: async (page) => {
+      await page.getByTestId('print').click();
+      await page.clock.runFor(300);
+      await page.getByTestId('printer-select').waitFor();
+    },
+  },
+  {
+    name: 'reporte-impreso',
+    query: `${ANA}&print=done#/reporte`,
+    act: async (page) => {
+      await page.getByTestId('print').click();
+      await page.clock.runFor(300);
+      await page.getByTestId('print-confirm').click();
+      await page.clock.runFor(300);
+      await page.getByTestId('print-result').waitFor();
+    },
+  },
+  {
+    name: 'reporte-sin-impresoras',
+    query: `${ANA}&printers=#/reporte`,
+    act: async (page) => {
+      await page.getByTestId('print').click();
+      await page.clock.runFor(300);
+      await page.getByTestId('print-preview').waitFor();
+    },
+  },
+];
+
+/** Opens a state: lets the desk answer its first questions, then acts. */
+export async function enter(open, view, { query, act }) {
+  const page = await open(view, query);
+  // Time stands still: it has to be let go until the desk has answered.
+  while (!(await page.locator('main h1').count())) await page.clock.runFor(100);
+  await page.clock.runFor(300);
+  await act?.(page);
+  await page.clock.runFor(100);
+  return page;
+}
