@@ -39,8 +39,7 @@ async function look(page, where) {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
   for (const { id, help, nodes } of violations) {
-    for (const { target, any } of nodes)
-      problem(`${id}: ${help}: ${target} ${any[0]?.message ?? ''}`, where);
+    for (const { target, any } of nodes) problem(`${id}: ${help}: ${target} ${any[0]?.message ?? ''}`, where);
   }
 }
 
@@ -54,8 +53,7 @@ async function verdict_is_aaa(page, where) {
     }),
   );
   for (const { nodes } of violations) {
-    for (const { target, any } of nodes)
-      problem(`verdict not AAA: ${target} ${any[0]?.message}`, where);
+    for (const { target, any } of nodes) problem(`verdict not AAA: ${target} ${any[0]?.message}`, where);
   }
 }
 

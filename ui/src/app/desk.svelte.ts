@@ -23,7 +23,7 @@ export class Desk {
   version = $state('');
   server = $state('');
   /** Moves every second, for the sentences that say how long ago. */
-  now = $state.raw(new Date());
+  now_ms = $state(Date.now());
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -32,7 +32,7 @@ export class Desk {
   /** Follows the desk until stopped. */
   follow(): Stop {
     const stop = this.backend.on_status((status) => (this.status = status));
-    const timer = setInterval(() => (this.now = new Date()), TICK_MS);
+    const timer = setInterval(() => (this.now_ms = Date.now()), TICK_MS);
     return () => {
       stop();
       clearInterval(timer);

@@ -11,19 +11,26 @@ export class Router {
 
   go(screen: Screen, filters: Record<string, string> = {}): void {
     location.hash = formatRoute({ screen, filters });
+    this.#follow();
   }
 
-  /** Changes the address without a step to go back to: for corrections, and for filters as they change. */
-  replace(screen: Screen, filters: Record<string, string> = {}): void {
-    const route = { screen, filters };
-    history.replaceState(null, '', formatRoute(route));
-    this.#route = route;
+  /** Changes the address without a step to go back to: a correction of what was asked. */
+  replace(screen: Screen): void {
+    history.replaceState(null, '', formatRoute({ screen, filters: {} }));
+    this.#follow();
   }
 
-  /** Follows the address until stopped. */
+  /** Follows the address (links, and "back") until stopped. */
   start(): () => void {
-    const follow = () => (this.#route = parseRoute(location.hash));
+    const follow = () => this.#follow();
     window.addEventListener('hashchange', follow);
     return () => window.removeEventListener('hashchange', follow);
+  }
+
+  /** The same address twice is no change: nothing is asked of the desk again. */
+  #follow(): void {
+    const route = parseRoute(location.hash);
+    if (route && this.#route && formatRoute(route) === formatRoute(this.#route)) return;
+    this.#route = route;
   }
 }

@@ -43,7 +43,12 @@ export class Hand {
     await settle();
   }
 
-  async refuse(command: Command, code: ErrorCode, params: CommandError['params'] = {}, index = 0): Promise<void> {
+  async refuse(
+    command: Command,
+    code: ErrorCode,
+    params: CommandError['params'] = {},
+    index = 0,
+  ): Promise<void> {
     this.#take(command, index).reject({ code, params });
     await settle();
   }
@@ -58,9 +63,11 @@ export class Hand {
     await settle();
   }
 
-  #listening(name: string | symbol): Backend['on_status'] | Backend['on_card'] | undefined {
-    if (name === 'on_status') return (listener) => subscribe(this.#status_listeners, listener);
-    if (name === 'on_card') return (listener) => subscribe(this.#card_listeners, listener);
+  #listening(name: string | symbol) {
+    if (name === 'on_status')
+      return (listener: (status: Status) => void) => subscribe(this.#status_listeners, listener);
+    if (name === 'on_card')
+      return (listener: (card: Card) => void) => subscribe(this.#card_listeners, listener);
     return undefined;
   }
 

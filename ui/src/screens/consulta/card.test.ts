@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Card } from '../../bindings/Card';
 import { CARD, REPORTED } from '../../testing/hand';
-import { announcement, bandTariff, originLine, replacedLine, reportedLine, tone, usedTodayLine } from './card';
+import {
+  announcement,
+  bandTariff,
+  originLine,
+  replacedLine,
+  reportedLine,
+  tone,
+  usedTodayLine,
+} from './card';
 
 const NOW = new Date('2026-11-22T15:32:00Z');
 const SHOWN_MS = NOW.getTime();
@@ -27,7 +35,9 @@ describe('the second line', () => {
   });
 
   it('says of no answer that it is no refusal', () => {
-    expect(originLine({ ...CARD, verdict: 'NO_DATA', source: 'none' }, SHOWN_MS, NOW)).toBe('No es una negativa');
+    expect(originLine({ ...CARD, verdict: 'NO_DATA', source: 'none' }, SHOWN_MS, NOW)).toBe(
+      'No es una negativa',
+    );
   });
 });
 

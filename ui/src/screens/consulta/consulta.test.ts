@@ -35,10 +35,18 @@ describe('asking', () => {
 
 describe('a late answer', () => {
   const from_copy = { ...CARD, verdict: 'ACTIVE_FROM_COPY', source: 'copy' } as const;
-  const not_active = { ...CARD, verdict: 'NOT_ACTIVE', may_report: false, replaces: 'ACTIVE_FROM_COPY' } as const;
+  const not_active = {
+    ...CARD,
+    verdict: 'NOT_ACTIVE',
+    may_report: false,
+    replaces: 'ACTIVE_FROM_COPY',
+  } as const;
 
   it('replaces the card of its own lookup, and its two minutes begin again', () => {
-    expect(story(asked(), answered(from_copy), late(not_active))).toMatchObject({ card: not_active, shown_ms: 5000 });
+    expect(story(asked(), answered(from_copy), late(not_active))).toMatchObject({
+      card: not_active,
+      shown_ms: 5000,
+    });
   });
 
   it('never touches the card of another person', () => {
@@ -48,7 +56,9 @@ describe('a late answer', () => {
   });
 
   it('counts also when it overtakes the card it replaces', () => {
-    expect(story(asked(), late(not_active), answered(from_copy))).toMatchObject({ card: { verdict: 'NOT_ACTIVE' } });
+    expect(story(asked(), late(not_active), answered(from_copy))).toMatchObject({
+      card: { verdict: 'NOT_ACTIVE' },
+    });
     const other = { ...not_active, lookup_id: 'lookup-2' };
     expect(story(asked(), late(other), answered(from_copy))).toMatchObject({ card: from_copy });
   });

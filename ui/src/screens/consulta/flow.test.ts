@@ -213,7 +213,9 @@ describe('reporting', () => {
 });
 
 it('keeps the old list when the new one cannot be read', async () => {
-  flow.recent = [{ lookup_id: 'a', at: CARD.valid_until ?? '', document_masked: '•••1', verdict: 'ACTIVE', used: false }];
+  flow.recent = [
+    { lookup_id: 'a', at: CARD.valid_until ?? '', document_masked: '•••1', verdict: 'ACTIVE', used: false },
+  ];
   void flow.refresh_recent();
   await hand.refuse('recent_lookups', 'STORE_FAILED');
   await settle();

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { STATUS } from '../testing/hand';
+import { allSent, connection, connectionText, outboxText, syncText } from './status-line';
+
+describe('Todo enviado', () => {
+  it('is said only when the desk counted nothing open', () => {
+    expect(outboxText(STATUS)).toBe('Todo enviado');
+    for (const open of [{ pending: 1 }, { needs_attention: 1 }])
+      expect(allSent({ ...STATUS, ...open })).toBe(false);
+  });
+
+  it('is never said of a status that is not known', () => {
+    for (const unknown of [null, undefined]) {
+      expect(allSent(unknown)).toBe(false);
+      expect(outboxText(unknown)).not.toContain('enviado');
+    }
+  });
+
+  it('gives way to what waits and what a person has to look at', () => {
+    expect(outboxText({ ...STATUS, pending: 3, needs_attention: 1 })).toBe(
+      '1 requiere atención · 3 por enviar',
+    );
+    expect(outboxText({ ...STATUS, needs_attention: 2 })).toBe('2 requieren atención');
+  });
+});
+
+describe('the connection', () => {
+  it('names the cause when it says more than "sin conexión"', () => {
+    const offline = { ...STATUS, online: false };
+    expect(connectionText({ ...offline, cause: 'UNREACHABLE' })).toBe('Sin conexión');
+    expect(connectionText({ ...offline, cause: 'UNREADABLE' })).toBe(
+      'Sin conexión · Lo que respondió no es Hanna',
+    );
+    expect(connectionText(STATUS)).toBe('En línea');
+  });
+
+  it('claims neither before anything was asked of the server', () => {
+    expect(connection({ ...STATUS, online: false, last_sync_at: null })).toBe('unknown');
+    expect(connection({ ...STATUS, online: false, last_sync_at: null, cause: 'UNREACHABLE' })).toBe(
+      'offline',
+    );
+    expect(connectionText(null)).toBe('No se pudo leer el estado');
+    expect(connectionText(undefined)).toBe('');
+  });
+});
+
+it('counts the seconds since the last sync', () => {
+  expect(syncText(STATUS, new Date('2026-11-22T15:32:04Z'))).toBe('Sincronizado hace 4 s');
+  expect(syncText({ ...STATUS, last_sync_at: null }, new Date())).toBe('Sin sincronizar todavía');
+});
