@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 
 /// Folders of `ui` that are made, not written. The bindings are written anew by every run of the tests, and hold types
 /// alone, of which nothing is left in a built screen.
-const MADE: &[&str] = &["node_modules", "dist", "bindings"];
+const MADE: &[&str] = &["node_modules", "dist", ".mock-dist", "bindings"];
 
 /// Installs the packages of the lock file unless that was done since it last changed.
 ///
