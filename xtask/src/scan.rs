@@ -27,6 +27,9 @@ const MACHINE: &[&str] = &[
     concat!("deb.deb", "ian.org"),
 ];
 
+/// The home of the front desk that the pictures of the screens show, which is nobody's.
+const INVENTED: &str = "/home/recepcion/";
+
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Findings {
@@ -77,7 +80,8 @@ fn machine_names(text: &str) -> Vec<(usize, &'static str)> {
             // In `target/work/` or `${HOME}/work/` the name is part of a longer, relative path.
             let stands_alone = line.match_indices(name).any(|(at, _)| {
                 let before = line[..at].chars().next_back();
-                before.is_none_or(|before| !before.is_alphanumeric() && !"._-~*})".contains(before))
+                let is_relative = before.is_some_and(|it| it.is_alphanumeric() || "._-~*})".contains(it));
+                !is_relative && !line[at..].starts_with(INVENTED)
             });
             if stands_alone {
                 found.push((index + 1, *name));
@@ -108,6 +112,8 @@ mod tests {
         let [home, users, ..] = MACHINE else { panic!("the list is empty") };
         assert_eq!(named(&format!("fine\n  cd {home}ana/hanna\nfine\n\"{users}ana\"")), [2, 4]);
         assert_eq!(named(&format!("target{home}x ~{home}x ${{HOME}}{home}x")), Vec::<usize>::new());
+        assert_eq!(named(&format!("`{INVENTED}Documentos` {home}ana")), [1]);
+        assert_eq!(named(&format!("`{INVENTED}Documentos`")), Vec::<usize>::new());
         assert_eq!(named(&format!("https://{}.org/x", MACHINE[5])), [1]);
     }
 
