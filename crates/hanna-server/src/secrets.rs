@@ -1,0 +1,96 @@
+//! Tokens, their hashes, and keyed hashes of what must be found again without being kept.
+
+use std::fmt;
+
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hanna_domain::{Document, Redacted};
+use sha2::{Digest, Sha256};
+
+use crate::clock::Entropy;
+
+/// A new opaque token of 256 bits, base64url.
+pub fn token(entropy: &dyn Entropy) -> Redacted<String> {
+    Redacted::new(URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()))
+}
+
+/// What the database keeps of a token: its SHA-256. A token is random, so no slow hash is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenHash(pub [u8; 32]);
+
+impl TokenHash {
+    /// Hashes a token as it arrived.
+    pub fn of(token: &str) -> Self {
+        Self(Sha256::digest(token.as_bytes()).into())
+    }
+}
+
+/// A keyed hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mac(pub [u8; 32]);
+
+/// The key of this server's keyed hashes; kept in the database, the same for ever.
+#[derive(Clone)]
+pub struct MacKey(hmac::Key);
+
+impl fmt::Debug for MacKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MacKey(•••)")
+    }
+}
+
+impl MacKey {
+    /// A key of these bytes.
+    pub fn new(bytes: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
+    }
+
+    /// The keyed hash of a document: whoever knows the number can search with it, nobody can read it back.
+    pub fn document(&self, document: &Document) -> Mac {
+        self.mac("document", &[document.kind().code(), document.number()])
+    }
+
+    /// The keyed hash of a user name as [`username_key`] gives it.
+    pub fn username(&self, username_key: &str) -> Mac {
+        self.mac("username", &[username_key])
+    }
+
+    fn mac(&self, purpose: &str, parts: &[&str]) -> Mac {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in std::iter::once(&purpose).chain(parts) {
+            context.update(part.as_bytes());
+            context.update(&[0]);
+        }
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(context.sign().as_ref());
+        Mac(bytes)
+    }
+}
+
+/// A user name as it is compared: without case and outer spaces.
+pub fn username_key(username: &str) -> String {
+    username.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hanna_domain::DocumentKind;
+
+    #[test]
+    fn keyed_hashes_depend_on_key_kind_and_number() {
+        let document = |kind, number| Document::parse(kind, number).expect("a document");
+        let key = MacKey::new(&[1; 32]);
+        let cc = key.document(&document(DocumentKind::CC, "1045678901"));
+        assert_eq!(cc, MacKey::new(&[1; 32]).document(&document(DocumentKind::CC, "1.045.678.901")));
+        assert_ne!(cc, key.document(&document(DocumentKind::TI, "1045678901")));
+        assert_ne!(cc, MacKey::new(&[2; 32]).document(&document(DocumentKind::CC, "1045678901")));
+        assert_ne!(key.username("ana"), key.mac("document", &["ana"]));
+    }
+
+    #[test]
+    fn user_names_are_compared_without_case() {
+        assert_eq!(username_key(" ÑAÑA@Gym.co "), "ñaña@gym.co");
+    }
+}
