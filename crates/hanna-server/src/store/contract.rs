@@ -1,0 +1,534 @@
+//! What every store must do, as stories over the trait. Each implementation runs all of them on an empty database.
+
+use std::sync::{Arc, Mutex};
+
+use hanna_domain::outbox::{ItemCode, ItemKind};
+use hanna_domain::{
+    Affiliate, AffiliateRole, AffiliateStatus, Company, CompanyStatus, Document, DocumentKind, Reason,
+    Redacted, Statement, Tariff, UsageState,
+};
+use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
+use hanna_wire::outbox::{Outcome, OutcomeKind};
+use jiff::civil::date;
+use jiff::{Timestamp, ToSpan};
+use uuid::Uuid;
+
+use super::*;
+use crate::agreement::OverLimit;
+use crate::agreement::tests::agreement;
+use crate::testing::TestEntropy;
+
+const ENTITY: Uuid = Uuid::from_u128(1);
+const OTHER_ENTITY: Uuid = Uuid::from_u128(2);
+const NORTH: Uuid = Uuid::from_u128(11);
+const SOUTH: Uuid = Uuid::from_u128(12);
+const ELSEWHERE: Uuid = Uuid::from_u128(13);
+const ANA: Uuid = Uuid::from_u128(21);
+const LUIS: Uuid = Uuid::from_u128(22);
+const DEVICE: Uuid = Uuid::from_u128(31);
+
+/// Every story by its name, for an implementation to run.
+macro_rules! stories {
+    ($run:ident) => {
+        $run!(
+            secrets_and_keys_are_kept,
+            attempts_are_counted_until_they_are_forgotten,
+            tokens_live_and_die_with_their_session,
+            refresh_tokens_come_in_generations,
+            an_account_sees_its_own_surroundings,
+            a_lookup_is_authorised_judged_and_recorded_once,
+            accepted_items_are_final_and_refused_ones_are_judged_again,
+            the_same_id_with_other_content_is_refused,
+            uses_are_counted_by_person_entity_and_day,
+            pages_are_in_order_and_half_open,
+            an_import_is_all_or_nothing,
+            an_installation_happens_once,
+            an_installation_never_mixes_with_people_that_are_there,
+        );
+    };
+}
+pub(crate) use stories;
+
+fn noon() -> Timestamp {
+    "2026-11-22T17:00:00Z".parse().expect("a timestamp")
+}
+
+fn hash(byte: u8) -> TokenHash {
+    TokenHash([byte; 32])
+}
+
+fn tokens(byte: u8, now: Timestamp) -> TokenPair {
+    TokenPair {
+        access: hash(byte),
+        access_expires_at: now + 15.minutes(),
+        refresh: hash(byte + 100),
+        refresh_expires_at: now + 720.hours(),
+    }
+}
+
+fn branch(id: Uuid, code: &str) -> Branch {
+    Branch { id, code: code.into(), name: format!("Sede {code}"), city: "Barranquilla".into() }
+}
+
+fn account(id: Uuid, username: &str, role: Role, branches: &[Uuid]) -> NewAccount {
+    NewAccount {
+        operator: Operator { id, username: username.into(), display_name: username.to_uppercase() },
+        entity_id: Some(ENTITY),
+        password_hash: Redacted::new("$argon2id$".into()),
+        state: AccountState::Active,
+        roles: vec![role],
+        branches: branches.to_vec(),
+    }
+}
+
+fn installation(mark: &str) -> Installation {
+    let new_entity = |id, nit: &str, branches: Vec<Branch>, over_limit| NewEntity {
+        entity: Entity { id, nit: nit.into(), name: format!("ENTIDAD {nit}") },
+        agreements: vec![NewAgreement {
+            id: Uuid::from_u128(id.as_u128() + 100),
+            name: "Convenio".into(),
+            terms: Agreement { over_limit, ..agreement(date(2026, 1, 1), date(2026, 12, 31)) },
+            branches: branches.iter().map(|branch| branch.id).collect(),
+        }],
+        branches,
+        application: ApplicationState::Approved,
+    };
+    Installation {
+        mark: mark.into(),
+        entities: vec![
+            new_entity(ENTITY, "1", vec![branch(SOUTH, "B"), branch(NORTH, "A")], OverLimit::Note),
+            new_entity(OTHER_ENTITY, "2", vec![branch(ELSEWHERE, "C")], OverLimit::Refuse),
+        ],
+        accounts: vec![
+            account(ANA, "ana", Role::Operator, &[NORTH, SOUTH]),
+            account(LUIS, "luis", Role::EntityAdmin, &[]),
+        ],
+    }
+}
+
+/// Rows from a list.
+struct Rows {
+    left: std::vec::IntoIter<ImportRow>,
+    read: u64,
+    refused: Arc<Mutex<Vec<(u64, RowConflict)>>>,
+    clean: bool,
+}
+
+impl Rows {
+    fn new(rows: Vec<ImportRow>) -> Self {
+        Self { left: rows.into_iter(), read: 0, refused: Arc::default(), clean: true }
+    }
+}
+
+impl ImportSource for Rows {
+    fn next_row(&mut self) -> Option<ImportRow> {
+        self.read += 1;
+        self.left.next()
+    }
+
+    fn refuse(&mut self, line: u64, why: RowConflict) {
+        self.refused.lock().expect("not poisoned").push((line, why));
+        self.clean = false;
+    }
+
+    fn lines(&self) -> u64 {
+        self.read
+    }
+
+    fn is_clean(&self) -> bool {
+        self.clean
+    }
+}
+
+fn person(line: u64, number: &str, status: AffiliateStatus) -> ImportRow {
+    let company = Company { name: "TRANSPORTES DEL NORTE".into(), status: CompanyStatus::Active };
+    ImportRow {
+        line,
+        document: Document::parse(DocumentKind::CC, number).expect("a cédula"),
+        affiliate: Affiliate {
+            role: AffiliateRole::Worker,
+            first_surname: "NÚÑEZ".into(),
+            second_surname: Some("DE LA HOZ".into()),
+            first_name: "ANA".into(),
+            second_name: None,
+            status,
+            tariff: Tariff::B,
+            company: Some(company),
+        },
+        company_nit: Some("899999068".into()),
+    }
+}
+
+/// A database with two entities, two people, and Ana signed in.
+async fn furnished(store: &dyn Store) {
+    let people = Rows::new(vec![
+        person(1, "1001", AffiliateStatus::Active),
+        person(2, "1002", AffiliateStatus::Retired),
+    ]);
+    let installed = store.install(installation("a"), Box::new(people), noon()).await.expect("installed");
+    assert_eq!(installed, Installed::Done);
+    store.open_session(opening(1, ANA)).await.expect("opened");
+}
+
+fn opening(byte: u8, account_id: Uuid) -> Opening {
+    Opening {
+        session_id: Uuid::from_u128(u128::from(byte)),
+        account_id,
+        device_id: DEVICE,
+        device_name: "RECEPCION-1".into(),
+        tokens: tokens(byte, noon()),
+        now: noon(),
+    }
+}
+
+pub async fn secrets_and_keys_are_kept(store: &dyn Store) {
+    assert_eq!(store.secret("a", [1; 32]).await.expect("kept"), [1; 32]);
+    assert_eq!(store.secret("a", [2; 32]).await.expect("kept"), [1; 32]);
+    assert_eq!(store.secret("b", [2; 32]).await.expect("kept"), [2; 32]);
+
+    let entropy = TestEntropy::new(1);
+    let made = |now| SigningKey::make(&entropy, now).expect("a key");
+    let kids = |keys: &[SigningKey]| keys.iter().map(|key| key.kid.as_str()).collect::<Vec<_>>().join(" ");
+    let (first, second, third) = (made(noon()), made(noon()), made(noon() + 9000.hours()));
+    let keys = store.signing_keys(first.clone(), noon()).await.expect("keys");
+    assert_eq!(kids(&keys), first.kid);
+    assert_eq!(keys[0].pkcs8.expose(), first.pkcs8.expose());
+    let keys = store.signing_keys(second, noon()).await.expect("keys");
+    assert_eq!(kids(&keys), first.kid, "one that may sign is there");
+    let keys = store.signing_keys(third.clone(), noon() + 9000.hours()).await.expect("keys");
+    assert_eq!(keys.len(), 2, "the old one stays, to verify with");
+    assert!(kids(&keys).contains(&first.kid) && kids(&keys).contains(&third.kid));
+}
+
+pub async fn attempts_are_counted_until_they_are_forgotten(store: &dyn Store) {
+    let username = Mac([7; 32]);
+    for _ in 0..5 {
+        assert_eq!(store.count_attempt(username, noon()).await.expect("counted"), Admission::Admitted);
+    }
+    let wait = Admission::Wait(noon() + 30.seconds());
+    assert_eq!(store.count_attempt(username, noon()).await.expect("counted"), wait);
+    assert_eq!(store.count_attempt(Mac([8; 32]), noon()).await.expect("counted"), Admission::Admitted);
+    store.forget_attempts(username).await.expect("forgotten");
+    assert_eq!(store.count_attempt(username, noon()).await.expect("counted"), Admission::Admitted);
+}
+
+pub async fn tokens_live_and_die_with_their_session(store: &dyn Store) {
+    furnished(store).await;
+    let known = store.credentials("ana".into()).await.expect("asked").expect("there");
+    assert_eq!((known.account_id, known.state), (ANA, AccountState::Active));
+    assert!(store.credentials("ANA".into()).await.expect("asked").is_none(), "keys are compared as they are");
+
+    store.open_session(opening(2, ANA)).await.expect("the same PC again");
+    let caller = store.caller(hash(1), noon()).await.expect("asked").expect("signed in");
+    assert_eq!((caller.account_id, caller.device_id, caller.entity_id), (ANA, DEVICE, Some(ENTITY)));
+    assert_eq!(caller.roles, [Role::Operator]);
+    assert!(store.caller(hash(9), noon()).await.expect("asked").is_none());
+    assert!(store.caller(hash(101), noon()).await.expect("asked").is_none(), "a refresh token opens nothing");
+    assert!(store.caller(hash(1), noon() + 15.minutes()).await.expect("asked").is_none());
+
+    store.end_session(caller.session_id, noon()).await.expect("ended");
+    store.end_session(caller.session_id, noon()).await.expect("ended already");
+    assert!(store.caller(hash(1), noon()).await.expect("asked").is_none());
+    assert!(store.caller(hash(2), noon()).await.expect("asked").is_some(), "the other session goes on");
+}
+
+pub async fn refresh_tokens_come_in_generations(store: &dyn Store) {
+    furnished(store).await;
+    let trade = async |presented: u8, given: u8, now: Timestamp| {
+        let rotation =
+            Rotation { presented: hash(presented + 100), device_id: DEVICE, tokens: tokens(given, now), now };
+        store.refresh_session(rotation).await.expect("asked")
+    };
+    let later = noon() + 2.minutes();
+    assert_eq!(trade(1, 2, noon()).await, Refreshed::Granted);
+    assert_eq!(trade(1, 3, later).await, Refreshed::Granted, "the one before, in time");
+    assert_eq!(trade(2, 4, later).await, Refreshed::Granted, "the lost one was not lost");
+    assert_eq!(trade(3, 5, later + 2.minutes()).await, Refreshed::Granted, "its sibling, in time");
+    assert!(store.caller(hash(5), later + 2.minutes()).await.expect("asked").is_some());
+    assert_eq!(trade(2, 6, later + 121.seconds()).await, Refreshed::Reused, "too late");
+    for byte in [1, 2, 3, 4, 5] {
+        assert!(store.caller(hash(byte), later).await.expect("asked").is_none());
+        assert_eq!(trade(byte, 7, later).await, Refreshed::NotGood);
+    }
+}
+
+pub async fn an_account_sees_its_own_surroundings(store: &dyn Store) {
+    furnished(store).await;
+    let day = date(2026, 11, 22);
+    let ana = store.surroundings(ANA, day).await.expect("asked").expect("there");
+    assert_eq!(ana.branches, [branch(NORTH, "A"), branch(SOUTH, "B")], "by code");
+    assert_eq!(ana.entity.map(|entity| entity.nit).as_deref(), Some("1"));
+    assert_eq!(ana.agreements.len(), 2);
+    assert_eq!(ana.agreements[0], agreement(date(2026, 1, 1), date(2026, 12, 31)));
+    assert_eq!(ana.applications[0].state, ApplicationState::Approved);
+    let luis = store.surroundings(LUIS, day).await.expect("asked").expect("there");
+    assert_eq!((luis.roles, luis.branches.len()), (vec![Role::EntityAdmin], 0));
+    assert!(store.surroundings(ENTITY, day).await.expect("asked").is_none());
+    assert_eq!(store.branches(ENTITY).await.expect("asked").len(), 2);
+}
+
+fn question(lookup: u128, branch_id: Uuid, number: &str) -> Question {
+    Question {
+        asked: Asked {
+            statement_id: TestEntropy::new(u64::try_from(lookup).expect("small")).new_id(),
+            lookup_id: Uuid::from_u128(lookup),
+            document: Document::parse(DocumentKind::CC, number).expect("a cédula"),
+            entity_id: ENTITY,
+            branch_id,
+            now: noon(),
+        },
+        account_id: ANA,
+        device_id: DEVICE,
+        document_mac: Mac([number.as_bytes()[3]; 32]),
+        purpose: "validar beneficio del convenio".into(),
+    }
+}
+
+async fn statement(store: &dyn Store, question: Question) -> Statement {
+    match store.answer_lookup(question).await.expect("asked") {
+        Answered::Claims(statement) => *statement,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn a_lookup_is_authorised_judged_and_recorded_once(store: &dyn Store) {
+    furnished(store).await;
+    let active = statement(store, question(1, NORTH, "1001")).await;
+    assert!(active.usable);
+    assert_eq!(active.affiliate, Some(person(1, "1001", AffiliateStatus::Active).affiliate));
+    let retired = statement(store, question(2, NORTH, "1002")).await;
+    assert_eq!(retired.reasons, [Reason::AffiliateRetired]);
+    let nobody = statement(store, question(3, NORTH, "1003")).await;
+    assert_eq!((nobody.reasons, nobody.tariff), (vec![Reason::NotAffiliated], Tariff::D));
+
+    let mut again = question(1, NORTH, "1001");
+    again.asked.statement_id = Uuid::from_u128(77);
+    assert_eq!(statement(store, again).await.jti, Uuid::from_u128(77), "the same lookup, answered anew");
+    for other in [question(1, SOUTH, "1001"), question(1, NORTH, "1002")] {
+        let mut other = other;
+        other.asked.statement_id = Uuid::from_u128(78);
+        assert_eq!(store.answer_lookup(other).await.expect("asked"), Answered::IdConflict);
+    }
+    let elsewhere = store.answer_lookup(question(4, ELSEWHERE, "1001")).await.expect("asked");
+    assert_eq!(elsewhere, Answered::BranchNotAllowed);
+}
+
+fn arrival(id: u128, statement: &Statement, occurred_at: Timestamp) -> Arrival {
+    Arrival {
+        id: Uuid::from_u128(id),
+        content_hash: [u8::try_from(id % 256).expect("small"); 32],
+        kind: ItemKind::UsageReport,
+        sequence: 1,
+        author_id: ANA,
+        occurred_at,
+        statement: Ok(Box::new(statement.clone())),
+    }
+}
+
+async fn take_in(store: &dyn Store, arrivals: Vec<Arrival>) -> Vec<(OutcomeKind, Option<ItemCode>)> {
+    let delivery = Delivery { arrivals, entity_id: ENTITY, account_id: ANA, device_id: DEVICE, now: noon() };
+    let outcomes = store.take_in(delivery).await.expect("asked");
+    outcomes.into_iter().map(|Outcome { outcome, code, .. }| (outcome, code)).collect()
+}
+
+const ACCEPTED: (OutcomeKind, Option<ItemCode>) = (OutcomeKind::Accepted, None);
+const NOTED: (OutcomeKind, Option<ItemCode>) =
+    (OutcomeKind::AcceptedWithNote, Some(ItemCode::DailyLimitReached));
+
+fn refused(code: ItemCode) -> (OutcomeKind, Option<ItemCode>) {
+    (OutcomeKind::Refused, Some(code))
+}
+
+async fn all_uses(store: &dyn Store) -> Vec<UsageRow> {
+    let filter = UsageFilter {
+        entity_id: ENTITY,
+        branches: None,
+        from: Timestamp::MIN,
+        to: Timestamp::MAX,
+        after: None,
+        limit: 500,
+    };
+    store.usage_reports(filter).await.expect("asked")
+}
+
+pub async fn accepted_items_are_final_and_refused_ones_are_judged_again(store: &dyn Store) {
+    furnished(store).await;
+    let active = statement(store, question(1, NORTH, "1001")).await;
+    let first = arrival(100, &active, noon());
+    assert_eq!(take_in(store, vec![first.clone()]).await, [ACCEPTED]);
+    // Judged again it would be noted: it is not judged again.
+    assert_eq!(take_in(store, vec![first.clone(), first.clone()]).await, [ACCEPTED, ACCEPTED]);
+    let second = arrival(101, &active, noon());
+    assert_eq!(take_in(store, vec![second.clone()]).await, [NOTED]);
+    assert_eq!(take_in(store, vec![second]).await, [NOTED]);
+
+    let broken = Arrival { statement: Err(ItemCode::StatementNotGenuine), ..arrival(102, &active, noon()) };
+    assert_eq!(take_in(store, vec![broken.clone()]).await, [refused(ItemCode::StatementNotGenuine)]);
+    let mended = Arrival { statement: Ok(Box::new(active)), ..broken };
+    assert_eq!(take_in(store, vec![mended.clone()]).await, [NOTED], "somebody put right what was wrong");
+    assert_eq!(take_in(store, vec![mended]).await, [NOTED]);
+    assert_eq!(all_uses(store).await.len(), 3);
+}
+
+pub async fn the_same_id_with_other_content_is_refused(store: &dyn Store) {
+    furnished(store).await;
+    let active = statement(store, question(1, NORTH, "1001")).await;
+    let first = arrival(100, &active, noon());
+    let other = Arrival { content_hash: [9; 32], ..first.clone() };
+    let conflict = refused(ItemCode::IdConflict);
+    assert_eq!(take_in(store, vec![first.clone(), other.clone()]).await, [ACCEPTED, conflict]);
+    assert_eq!(take_in(store, vec![other, first]).await, [conflict, ACCEPTED]);
+
+    let broken = Arrival { statement: Err(ItemCode::StatementNotValid), ..arrival(101, &active, noon()) };
+    let other = Arrival { content_hash: [9; 32], ..arrival(101, &active, noon()) };
+    assert_eq!(take_in(store, vec![broken, other]).await, [refused(ItemCode::StatementNotValid), conflict]);
+    assert_eq!(all_uses(store).await.len(), 1);
+}
+
+pub async fn uses_are_counted_by_person_entity_and_day(store: &dyn Store) {
+    furnished(store).await;
+    let active = statement(store, question(1, NORTH, "1001")).await;
+    let at_south = statement(store, question(2, SOUTH, "1001")).await;
+    let mut of_somebody_else = active.clone();
+    of_somebody_else.document = Document::parse(DocumentKind::CC, "1009").expect("a cédula");
+    let midnight = "2026-11-23T05:00:00Z".parse::<Timestamp>().expect("a timestamp");
+    let outcomes = take_in(
+        store,
+        vec![
+            arrival(100, &active, noon()),
+            arrival(101, &of_somebody_else, noon()),
+            arrival(102, &at_south, noon() + 1.minute()),
+            arrival(103, &active, midnight - 1.millisecond()),
+            arrival(104, &active, midnight),
+        ],
+    )
+    .await;
+    assert_eq!(outcomes, [ACCEPTED, ACCEPTED, NOTED, NOTED, ACCEPTED]);
+
+    let again = statement(store, question(3, NORTH, "1001")).await;
+    let used: Vec<(Timestamp, &str)> =
+        again.used_today.iter().map(|used| (used.occurred_at, used.branch_name.as_str())).collect();
+    assert_eq!(
+        used,
+        [(noon(), "Sede A"), (noon() + 1.minute(), "Sede B"), (midnight - 1.millisecond(), "Sede A")],
+        "oldest first, of today only"
+    );
+    let mut foreign = active.clone();
+    foreign.entity_id = OTHER_ENTITY;
+    let not_allowed = [refused(ItemCode::BranchNotAllowed)];
+    assert_eq!(take_in(store, vec![arrival(105, &foreign, noon())]).await, not_allowed);
+    let of_an_admin = Arrival { author_id: LUIS, ..arrival(106, &active, noon()) };
+    assert_eq!(take_in(store, vec![of_an_admin]).await, not_allowed);
+}
+
+pub async fn pages_are_in_order_and_half_open(store: &dyn Store) {
+    furnished(store).await;
+    let north = statement(store, question(1, NORTH, "1001")).await;
+    let south = statement(store, question(2, SOUTH, "1001")).await;
+    let (t0, t1, t2) = (noon(), noon() + 1.microsecond(), noon() + 2.microseconds());
+    take_in(
+        store,
+        vec![
+            arrival(101, &north, t0),
+            arrival(102, &south, t1),
+            arrival(104, &north, t1),
+            arrival(103, &south, t1),
+            arrival(105, &north, t2),
+        ],
+    )
+    .await;
+    let page = async |change: fn(&mut UsageFilter)| {
+        let mut filter = UsageFilter {
+            entity_id: ENTITY,
+            branches: None,
+            from: noon(),
+            to: noon() + 1.hour(),
+            after: None,
+            limit: 500,
+        };
+        change(&mut filter);
+        let rows = store.usage_reports(filter).await.expect("asked");
+        rows.into_iter().map(|row| row.id.as_u128()).collect::<Vec<_>>()
+    };
+    assert_eq!(page(|_| {}).await, [105, 104, 103, 102, 101]);
+    assert_eq!(page(|f| f.limit = 2).await, [105, 104]);
+    assert_eq!(
+        page(|f| f.after = Some((noon() + 1.microsecond(), Uuid::from_u128(104)))).await,
+        [103, 102, 101]
+    );
+    assert_eq!(page(|f| f.from = noon() + 1.microsecond()).await, [105, 104, 103, 102]);
+    assert_eq!(page(|f| f.to = noon() + 1.microsecond()).await, [101]);
+    assert_eq!(page(|f| f.branches = Some(vec![SOUTH])).await, [103, 102]);
+    assert_eq!(page(|f| f.branches = Some(vec![SOUTH, NORTH])).await.len(), 5);
+    assert_eq!(page(|f| f.branches = Some(vec![])).await, [0_u128; 0]);
+    assert_eq!(page(|f| f.entity_id = OTHER_ENTITY).await, [0_u128; 0]);
+
+    let newest = &all_uses(store).await[0];
+    assert_eq!(newest.affiliate_name, "NÚÑEZ DE LA HOZ, ANA");
+    assert_eq!(newest.company_name.as_deref(), Some("TRANSPORTES DEL NORTE"));
+    assert_eq!((newest.branch_name.as_str(), newest.operator_name.as_str()), ("Sede A", "ANA"));
+    assert_eq!(
+        (newest.state, newest.code),
+        (UsageState::AcceptedWithNote, Some(ItemCode::DailyLimitReached))
+    );
+    assert_eq!(newest.occurred_at, t2);
+}
+
+pub async fn an_import_is_all_or_nothing(store: &dyn Store) {
+    furnished(store).await;
+    let status = async |lookup, number| {
+        let affiliate = statement(store, question(lookup, NORTH, number)).await.affiliate;
+        affiliate.map(|affiliate| (affiliate.status, affiliate.company.map(|company| company.status)))
+    };
+    let clean =
+        vec![person(2, "1001", AffiliateStatus::Suspended), person(3, "1003", AffiliateStatus::Active)];
+    let counts = store.import_affiliates(Box::new(Rows::new(clean)), noon()).await.expect("asked");
+    assert_eq!(counts, Some(ImportCounts { added: 1, updated: 1 }));
+    assert_eq!(status(1, "1001").await.map(|(status, _)| status), Some(AffiliateStatus::Suspended));
+
+    let mut contradicting = person(4, "1004", AffiliateStatus::Active);
+    if let Some(company) = &mut contradicting.affiliate.company {
+        company.status = CompanyStatus::Suspended;
+    }
+    let bad = Rows::new(vec![
+        person(2, "1001", AffiliateStatus::Inactive),
+        person(3, "1001", AffiliateStatus::Active),
+        contradicting,
+    ]);
+    let refused = Arc::clone(&bad.refused);
+    assert_eq!(store.import_affiliates(Box::new(bad), noon()).await.expect("asked"), None);
+    assert_eq!(
+        *refused.lock().expect("not poisoned"),
+        [
+            (3, RowConflict::DuplicateDocument { first_line: 2 }),
+            (4, RowConflict::CompanyDisagrees { first_line: 2 }),
+        ]
+    );
+    let unchanged = Some((AffiliateStatus::Suspended, Some(CompanyStatus::Active)));
+    assert_eq!(status(2, "1001").await, unchanged);
+    assert_eq!(status(3, "1004").await, None);
+}
+
+pub async fn an_installation_never_mixes_with_people_that_are_there(store: &dyn Store) {
+    let rows = || Rows::new(vec![person(1, "1001", AffiliateStatus::Active)]);
+    assert!(store.import_affiliates(Box::new(rows()), noon()).await.expect("asked").is_some());
+    let installed = store.install(installation("a"), Box::new(rows()), noon()).await.expect("asked");
+    assert_eq!(installed, Installed::OthersThere);
+    assert!(store.credentials("ana".into()).await.expect("asked").is_none());
+}
+
+pub async fn an_installation_happens_once(store: &dyn Store) {
+    let twice = Rows::new(vec![
+        person(1, "1001", AffiliateStatus::Active),
+        person(2, "1001", AffiliateStatus::Active),
+    ]);
+    let install = async |mark: &str, rows| {
+        store.install(installation(mark), Box::new(rows), noon()).await.expect("asked")
+    };
+    assert_eq!(install("a", twice).await, Installed::Contradiction);
+    assert!(store.credentials("ana".into()).await.expect("asked").is_none(), "nothing changed");
+    let one = || Rows::new(vec![person(1, "1001", AffiliateStatus::Active)]);
+    assert_eq!(install("a", one()).await, Installed::Done);
+    assert_eq!(install("a", one()).await, Installed::AlreadyThere);
+    assert_eq!(install("b", one()).await, Installed::OthersThere);
+}

@@ -1,0 +1,465 @@
+//! Where everything is kept: one trait of coarse, transactional questions.
+//!
+//! Each method is one transaction: what it promises holds together or not at all, and a replay of it does no harm. What
+//! is decided inside a transaction is decided by the pure functions of [`crate::judge`] and [`crate::usage`], never in SQL.
+//! An error is never an answer: `Ok(None)` means that there is no such thing, `Err` that nobody knows.
+
+use async_trait::async_trait;
+use hanna_domain::outbox::{ItemCode, ItemKind};
+use hanna_domain::{Affiliate, Document, Redacted, Statement};
+use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
+use hanna_wire::outbox::Outcome;
+use hanna_wire::usage::UsageRow;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use crate::agreement::Agreement;
+use crate::claims::Asked;
+use crate::keys::SigningKey;
+use crate::secrets::{Mac, TokenHash};
+
+#[cfg(test)]
+mod contract;
+pub mod sqlite;
+
+/// The result of a question to the store.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Why the store could not answer. Holds no data of rows.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process held the database too long, or the disk is full: the same question may succeed later.
+    #[error("the database cannot be written now: {0}")]
+    Busy(#[source] BoxError),
+    /// The database was written by a newer program; this one must not touch it.
+    #[error("the database has schema {found}, this program knows up to {known}: use the newer program")]
+    Newer {
+        /// What the database says.
+        found: i64,
+        /// The newest this program knows.
+        known: i64,
+    },
+    /// Anything else.
+    #[error("the database failed: {0}")]
+    Failed(#[source] BoxError),
+}
+
+/// A cause, whatever its type.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What Hanna needs to keep, and to ask. See the module's text.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    // The server itself.
+
+    /// The secret called `name`: the one kept, or `candidate`, which is kept then.
+    async fn secret(&self, name: &'static str, candidate: [u8; 32]) -> Result<Vec<u8>>;
+
+    /// Keeps `candidate` unless there is a key that may sign at `now`; answers with every key.
+    async fn signing_keys(&self, candidate: SigningKey, now: Timestamp) -> Result<Vec<SigningKey>>;
+
+    // Sessions.
+
+    /// Counts an attempt to sign in, before the password is looked at: attempts at once cannot outrun the count.
+    async fn count_attempt(&self, username: Mac, now: Timestamp) -> Result<Admission>;
+
+    /// Forgets the attempts: the password was right.
+    async fn forget_attempts(&self, username: Mac) -> Result<()>;
+
+    /// What is needed to check a password.
+    async fn credentials(&self, username_key: String) -> Result<Option<Credentials>>;
+
+    /// Opens a session and registers its device.
+    async fn open_session(&self, opening: Opening) -> Result<()>;
+
+    /// Trades a refresh token.
+    async fn refresh_session(&self, rotation: Rotation) -> Result<Refreshed>;
+
+    /// Ends a session, and with it all its tokens.
+    async fn end_session(&self, session_id: Uuid, now: Timestamp) -> Result<()>;
+
+    /// Whose access token this is, if it is still good.
+    async fn caller(&self, access: TokenHash, now: Timestamp) -> Result<Option<Caller>>;
+
+    /// Who the account is, and what they may do.
+    async fn surroundings(&self, account_id: Uuid, today: Date) -> Result<Option<Surroundings>>;
+
+    // The work of a desk.
+
+    /// Judges a lookup and records who asked. The same id with the same content is the same lookup: recorded once,
+    /// answered anew.
+    async fn answer_lookup(&self, question: Question) -> Result<Answered>;
+
+    /// Takes in a batch, item by item, in one transaction. What was taken in stays so for ever: its replay gets the
+    /// first outcome. What was refused had no effect and is judged again when it comes again, because a person may have
+    /// put right what was wrong. The same id with other content is always refused.
+    async fn take_in(&self, delivery: Delivery) -> Result<Vec<Outcome>>;
+
+    /// One page of reported uses, newest first.
+    async fn usage_reports(&self, filter: UsageFilter) -> Result<Vec<UsageRow>>;
+
+    /// The branches of an entity, by code.
+    async fn branches(&self, entity_id: Uuid) -> Result<Vec<Branch>>;
+
+    // Administration.
+
+    /// Adds or updates affiliates and their companies, all or nothing: `None` when the source found anything wrong, and
+    /// nothing changed.
+    async fn import_affiliates(
+        &self,
+        source: Box<dyn ImportSource>,
+        now: Timestamp,
+    ) -> Result<Option<ImportCounts>>;
+
+    /// Fills an empty database with businesses, everything that belongs to them, and people: all or nothing.
+    async fn install(
+        &self,
+        installation: Installation,
+        people: Box<dyn ImportSource>,
+        now: Timestamp,
+    ) -> Result<Installed>;
+}
+
+/// Whether a password may be tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// It may.
+    Admitted,
+    /// Not before this moment. The attempt was not counted.
+    Wait(Timestamp),
+}
+
+/// What is needed to check a password.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The account.
+    pub account_id: Uuid,
+    /// Whether it may sign in.
+    pub state: AccountState,
+    /// A PHC string.
+    pub password_hash: String,
+}
+
+/// Whether an account may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountState {
+    /// It may.
+    Active,
+    /// It waits for approval.
+    Pending,
+    /// It was suspended.
+    Suspended,
+}
+
+impl AccountState {
+    /// The word in SQL.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Pending => "PENDING",
+            Self::Suspended => "SUSPENDED",
+        }
+    }
+
+    /// The value with this word.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Active, Self::Pending, Self::Suspended].into_iter().find(|state| state.code() == code)
+    }
+}
+
+/// The hashes of a pair of tokens, and their ends.
+#[derive(Debug, Clone, Copy)]
+pub struct TokenPair {
+    /// Of the access token.
+    pub access: TokenHash,
+    /// When it ends.
+    pub access_expires_at: Timestamp,
+    /// Of the refresh token.
+    pub refresh: TokenHash,
+    /// When it ends.
+    pub refresh_expires_at: Timestamp,
+}
+
+/// A session to open.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The session.
+    pub session_id: Uuid,
+    /// Whose.
+    pub account_id: Uuid,
+    /// At which PC.
+    pub device_id: Uuid,
+    /// What people call the PC.
+    pub device_name: String,
+    /// Its first tokens.
+    pub tokens: TokenPair,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A refresh token to trade.
+#[derive(Debug, Clone, Copy)]
+pub struct Rotation {
+    /// The token that arrived.
+    pub presented: TokenHash,
+    /// The device it came from.
+    pub device_id: Uuid,
+    /// What to give for it.
+    pub tokens: TokenPair,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What became of a refresh token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refreshed {
+    /// It was traded.
+    Granted,
+    /// It is unknown, expired, of another device, or its session has ended.
+    NotGood,
+    /// The account is not active; the token stays as it is.
+    AccountNotActive,
+    /// It had been traded too long ago: somebody else has it. Its session has ended now.
+    Reused,
+}
+
+/// Who calls: the session behind an access token.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The session.
+    pub session_id: Uuid,
+    /// Who is signed in.
+    pub account_id: Uuid,
+    /// At which PC.
+    pub device_id: Uuid,
+    /// For which business; none for people of the caja.
+    pub entity_id: Option<Uuid>,
+    /// Whether the account may still be used.
+    pub state: AccountState,
+    /// What they may do.
+    pub roles: Vec<Role>,
+}
+
+/// Who an account is, and what they may do.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The account.
+    pub operator: Operator,
+    /// The business.
+    pub entity: Option<Entity>,
+    /// The roles.
+    pub roles: Vec<Role>,
+    /// The branches assigned, by code.
+    pub branches: Vec<Branch>,
+    /// Applications that were requested for the entity.
+    pub applications: Vec<ApplicationRow>,
+    /// Today's agreements of those branches.
+    pub agreements: Vec<Agreement>,
+}
+
+/// An application of an entity.
+#[derive(Debug, Clone)]
+pub struct ApplicationRow {
+    /// `CONVENIOS`.
+    pub code: String,
+    /// How far it is.
+    pub state: ApplicationState,
+    /// Why it was rejected.
+    pub reason: Option<String>,
+}
+
+/// A lookup to answer.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// What is asked.
+    pub asked: Asked,
+    /// Who asks.
+    pub account_id: Uuid,
+    /// At which PC.
+    pub device_id: Uuid,
+    /// The document, as it is recorded.
+    pub document_mac: Mac,
+    /// Why it is asked.
+    pub purpose: String,
+}
+
+/// The answer to a lookup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered {
+    /// These claims, to be signed.
+    Claims(Box<Statement>),
+    /// The branch is not one of the account's.
+    BranchNotAllowed,
+    /// The entity's application CONVENIOS is not approved.
+    NotApproved,
+    /// The id belongs to another lookup.
+    IdConflict,
+}
+
+/// A batch as it arrived.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The items that could be read, in their order.
+    pub arrivals: Vec<Arrival>,
+    /// The entity that delivers.
+    pub entity_id: Uuid,
+    /// Who is signed in.
+    pub account_id: Uuid,
+    /// The PC.
+    pub device_id: Uuid,
+    /// When it arrived.
+    pub now: Timestamp,
+}
+
+/// One item as it arrived.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Its id.
+    pub id: Uuid,
+    /// SHA-256 of its content.
+    pub content_hash: [u8; 32],
+    /// What it is.
+    pub kind: ItemKind,
+    /// The desk's count.
+    pub sequence: i64,
+    /// Who did it.
+    pub author_id: Uuid,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// The statement the use rests on, or why there is none ([`crate::usage::rests_on`]).
+    pub statement: std::result::Result<Box<Statement>, ItemCode>,
+}
+
+/// Which reported uses to list.
+#[derive(Debug, Clone)]
+pub struct UsageFilter {
+    /// The entity.
+    pub entity_id: Uuid,
+    /// Only these branches; `None` for all of the entity.
+    pub branches: Option<Vec<Uuid>>,
+    /// From this moment on.
+    pub from: Timestamp,
+    /// Before this moment.
+    pub to: Timestamp,
+    /// Only rows that come after this one in the list.
+    pub after: Option<(Timestamp, Uuid)>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Where affiliates come from: a file, or the demo's generator. Rows are pulled one by one inside the transaction.
+pub trait ImportSource: Send {
+    /// The next good row; bad ones the source keeps for its report.
+    fn next_row(&mut self) -> Option<ImportRow>;
+    /// A row was good in itself but contradicts an earlier one.
+    fn refuse(&mut self, line: u64, why: RowConflict);
+    /// How many rows or lines were read.
+    fn lines(&self) -> u64;
+    /// Whether everything was good; asked at the end.
+    fn is_clean(&self) -> bool;
+}
+
+/// An affiliate to add or update.
+#[derive(Debug, Clone)]
+pub struct ImportRow {
+    /// Where it stands in the source.
+    pub line: u64,
+    /// Whose.
+    pub document: Document,
+    /// What is registered.
+    pub affiliate: Affiliate,
+    /// The NIT of the affiliate's company, there when the company is; digits, without the check digit.
+    pub company_nit: Option<String>,
+}
+
+/// Why two rows of one source cannot both be right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowConflict {
+    /// The document stands in an earlier line too.
+    DuplicateDocument {
+        /// That line.
+        first_line: u64,
+    },
+    /// The company has another name or status in an earlier line.
+    CompanyDisagrees {
+        /// That line.
+        first_line: u64,
+    },
+}
+
+/// What an import changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImportCounts {
+    /// Affiliates that were not there before.
+    pub added: u64,
+    /// Affiliates that were there.
+    pub updated: u64,
+}
+
+/// Businesses to add at once.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    /// What marks these data: installing the same mark twice changes nothing.
+    pub mark: String,
+    /// The businesses.
+    pub entities: Vec<NewEntity>,
+    /// The accounts.
+    pub accounts: Vec<NewAccount>,
+}
+
+/// A business to add.
+#[derive(Debug, Clone)]
+pub struct NewEntity {
+    /// The business.
+    pub entity: Entity,
+    /// Its branches.
+    pub branches: Vec<Branch>,
+    /// Its agreements.
+    pub agreements: Vec<NewAgreement>,
+    /// How far its application CONVENIOS is.
+    pub application: ApplicationState,
+}
+
+/// An agreement to add.
+#[derive(Debug, Clone)]
+pub struct NewAgreement {
+    /// The agreement.
+    pub id: Uuid,
+    /// What people call it.
+    pub name: String,
+    /// Its terms.
+    pub terms: Agreement,
+    /// The branches it holds at.
+    pub branches: Vec<Uuid>,
+}
+
+/// An account to add.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// The account.
+    pub operator: Operator,
+    /// The business.
+    pub entity_id: Option<Uuid>,
+    /// A PHC string.
+    pub password_hash: Redacted<String>,
+    /// Whether it may be used.
+    pub state: AccountState,
+    /// What it may do.
+    pub roles: Vec<Role>,
+    /// Where it works.
+    pub branches: Vec<Uuid>,
+}
+
+/// How an installation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Installed {
+    /// The data are there now.
+    Done,
+    /// The data of this mark were there already; nothing changed.
+    AlreadyThere,
+    /// The database holds other businesses or people: those of another mark, or real ones. Nothing changed.
+    OthersThere,
+    /// The people contradict each other. Nothing changed.
+    Contradiction,
+}

@@ -1,0 +1,197 @@
+//! Sign-in attempts, sessions and their tokens.
+//!
+//! A session is one *family* of tokens. Its refresh tokens come in generations: trading one of the present generation
+//! begins the next. A token of the generation before may be traded again for [`GRACE`], because the answer with the next
+//! one may have been lost on the way; it then buys another token of the present generation, beside the one that was lost
+//! or was not. Any older token means that two parties hold the family's tokens: the session ends for both.
+
+use hanna_wire::me::Role;
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{OptionalExtension, Transaction, params};
+use uuid::Uuid;
+
+use super::columns::{Micros, Word};
+use crate::secrets::{Mac, TokenHash};
+use crate::slow_down;
+use crate::store::{AccountState, Admission, Caller, Credentials, Opening, Refreshed, Rotation, TokenPair};
+
+/// How long the refresh token of before still works.
+const GRACE: SignedDuration = SignedDuration::from_mins(2);
+
+/// Why a session ended: its user signed out.
+pub const SIGNED_OUT: &str = "SIGNED_OUT";
+const TOKEN_REUSED: &str = "TOKEN_REUSED";
+
+pub fn count_attempt(tx: &Transaction<'_>, username: Mac, now: Timestamp) -> rusqlite::Result<Admission> {
+    let before = tx
+        .prepare_cached("SELECT attempts, last_us FROM sign_in_attempts WHERE username_mac = ?1")?
+        .query_row([username], |row| {
+            Ok(slow_down::Attempts { count: row.get(0)?, last: row.get::<_, Micros>(1)?.0 })
+        })
+        .optional()?;
+    match slow_down::admit(before, now) {
+        Err(until) => Ok(Admission::Wait(until)),
+        Ok(attempts) => {
+            tx.prepare_cached(
+                "INSERT INTO sign_in_attempts (username_mac, attempts, last_us) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (username_mac) DO UPDATE SET attempts = excluded.attempts, last_us = excluded.last_us",
+            )?
+            .execute(params![username, attempts.count, Micros(attempts.last)])?;
+            Ok(Admission::Admitted)
+        }
+    }
+}
+
+pub fn forget_attempts(tx: &Transaction<'_>, username: Mac) -> rusqlite::Result<()> {
+    tx.prepare_cached("DELETE FROM sign_in_attempts WHERE username_mac = ?1")?.execute([username])?;
+    Ok(())
+}
+
+pub fn credentials(tx: &Transaction<'_>, username_key: &str) -> rusqlite::Result<Option<Credentials>> {
+    tx.prepare_cached("SELECT id, state, password_hash FROM accounts WHERE username_key = ?1")?
+        .query_row([username_key], |row| {
+            Ok(Credentials {
+                account_id: row.get(0)?,
+                state: row.get::<_, Word<_>>(1)?.0,
+                password_hash: row.get(2)?,
+            })
+        })
+        .optional()
+}
+
+pub fn open_session(tx: &Transaction<'_>, opening: &Opening) -> rusqlite::Result<()> {
+    tx.execute(
+        "INSERT INTO devices (id, name, first_seen_us, last_seen_us) VALUES (?1, ?2, ?3, ?3)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen_us = excluded.last_seen_us",
+        params![opening.device_id, opening.device_name, Micros(opening.now)],
+    )?;
+    tx.execute(
+        "INSERT INTO sessions (id, account_id, device_id, opened_us, generation, rotated_us, ended_us, ended_why)
+         VALUES (?1, ?2, ?3, ?4, 1, ?4, NULL, NULL)",
+        params![opening.session_id, opening.account_id, opening.device_id, Micros(opening.now)],
+    )?;
+    add_tokens(tx, opening.session_id, 1, &opening.tokens)
+}
+
+fn add_tokens(
+    tx: &Transaction<'_>,
+    session_id: Uuid,
+    generation: i64,
+    tokens: &TokenPair,
+) -> rusqlite::Result<()> {
+    tx.execute(
+        "INSERT INTO access_tokens (token_hash, session_id, expires_us) VALUES (?1, ?2, ?3)",
+        params![tokens.access, session_id, Micros(tokens.access_expires_at)],
+    )?;
+    tx.execute(
+        "INSERT INTO refresh_tokens (token_hash, session_id, generation, expires_us) VALUES (?1, ?2, ?3, ?4)",
+        params![tokens.refresh, session_id, generation, Micros(tokens.refresh_expires_at)],
+    )?;
+    Ok(())
+}
+
+/// A refresh token with the state of its session.
+struct Presented {
+    session_id: Uuid,
+    generation: i64,
+    session_generation: i64,
+    rotated_at: Timestamp,
+    account: AccountState,
+}
+
+pub fn refresh_session(tx: &Transaction<'_>, rotation: &Rotation) -> rusqlite::Result<Refreshed> {
+    let now = rotation.now;
+    let presented = tx
+        .query_row(
+            "SELECT s.id, t.generation, s.generation, s.rotated_us, a.state
+             FROM refresh_tokens t
+             JOIN sessions s ON s.id = t.session_id
+             JOIN accounts a ON a.id = s.account_id
+             WHERE t.token_hash = ?1 AND t.expires_us > ?2 AND s.device_id = ?3 AND s.ended_us IS NULL",
+            params![rotation.presented, Micros(now), rotation.device_id],
+            |row| {
+                Ok(Presented {
+                    session_id: row.get(0)?,
+                    generation: row.get(1)?,
+                    session_generation: row.get(2)?,
+                    rotated_at: row.get::<_, Micros>(3)?.0,
+                    account: row.get::<_, Word<_>>(4)?.0,
+                })
+            },
+        )
+        .optional()?;
+    let Some(presented) = presented else { return Ok(Refreshed::NotGood) };
+    if presented.account != AccountState::Active {
+        return Ok(Refreshed::AccountNotActive);
+    }
+    let session_id = presented.session_id;
+    let in_grace = now.duration_since(presented.rotated_at) <= GRACE;
+    let generation = if presented.generation == presented.session_generation {
+        let next = presented.session_generation + 1;
+        tx.execute(
+            "UPDATE sessions SET generation = ?2, rotated_us = ?3 WHERE id = ?1",
+            params![session_id, next, Micros(now)],
+        )?;
+        next
+    } else if presented.generation == presented.session_generation - 1 && in_grace {
+        presented.session_generation
+    } else {
+        end_session(tx, session_id, now, TOKEN_REUSED)?;
+        return Ok(Refreshed::Reused);
+    };
+    // Expired tokens say nothing any more; used ones stay, so that their reuse is noticed.
+    for table in ["access_tokens", "refresh_tokens"] {
+        tx.execute(
+            &format!("DELETE FROM {table} WHERE session_id = ?1 AND expires_us <= ?2"),
+            params![session_id, Micros(now)],
+        )?;
+    }
+    add_tokens(tx, session_id, generation, &rotation.tokens)?;
+    Ok(Refreshed::Granted)
+}
+
+pub fn end_session(
+    tx: &Transaction<'_>,
+    session_id: Uuid,
+    now: Timestamp,
+    why: &str,
+) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE sessions SET ended_us = ?2, ended_why = ?3 WHERE id = ?1 AND ended_us IS NULL",
+        params![session_id, Micros(now), why],
+    )?;
+    for table in ["access_tokens", "refresh_tokens"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE session_id = ?1"), [session_id])?;
+    }
+    Ok(())
+}
+
+pub fn caller(tx: &Transaction<'_>, access: TokenHash, now: Timestamp) -> rusqlite::Result<Option<Caller>> {
+    let caller = tx
+        .prepare_cached(
+            "SELECT s.id, s.account_id, s.device_id, a.entity_id, a.state
+             FROM access_tokens t
+             JOIN sessions s ON s.id = t.session_id
+             JOIN accounts a ON a.id = s.account_id
+             WHERE t.token_hash = ?1 AND t.expires_us > ?2 AND s.ended_us IS NULL",
+        )?
+        .query_row(params![access, Micros(now)], |row| {
+            Ok(Caller {
+                session_id: row.get(0)?,
+                account_id: row.get(1)?,
+                device_id: row.get(2)?,
+                entity_id: row.get(3)?,
+                state: row.get::<_, Word<_>>(4)?.0,
+                roles: Vec::new(),
+            })
+        })
+        .optional()?;
+    let Some(caller) = caller else { return Ok(None) };
+    Ok(Some(Caller { roles: roles(tx, caller.account_id)?, ..caller }))
+}
+
+pub fn roles(tx: &Transaction<'_>, account_id: Uuid) -> rusqlite::Result<Vec<Role>> {
+    tx.prepare_cached("SELECT role FROM account_roles WHERE account_id = ?1 ORDER BY role")?
+        .query_map([account_id], |row| Ok(row.get::<_, Word<_>>(0)?.0))?
+        .collect()
+}

@@ -1,0 +1,65 @@
+//! Reported uses, newest first, page by page.
+
+use hanna_domain::{Document, UsageState};
+use hanna_wire::outbox::OutcomeKind;
+use hanna_wire::usage::UsageRow;
+use rusqlite::types::ToSql;
+use rusqlite::{Row, Transaction};
+
+use super::columns::{Micros, Word};
+use crate::store::UsageFilter;
+
+pub fn usage_reports(tx: &Transaction<'_>, filter: &UsageFilter) -> rusqlite::Result<Vec<UsageRow>> {
+    let (from, to) = (Micros(filter.from), Micros(filter.to));
+    let mut conditions = "u.entity_id = ? AND u.occurred_us >= ? AND u.occurred_us < ?".to_owned();
+    let mut values: Vec<&dyn ToSql> = vec![&filter.entity_id, &from, &to];
+    if let Some(branches) = &filter.branches {
+        conditions += " AND u.branch_id IN (";
+        conditions += &vec!["?"; branches.len()].join(", ");
+        conditions += ")";
+        values.extend(branches.iter().map(|branch| branch as &dyn ToSql));
+    }
+    let after = filter.after.map(|(occurred_at, id)| (Micros(occurred_at), id));
+    if let Some((occurred_at, id)) = &after {
+        conditions += " AND (u.occurred_us, u.id) < (?, ?)";
+        values.extend([occurred_at as &dyn ToSql, id]);
+    }
+    values.push(&filter.limit);
+    tx.prepare_cached(&format!(
+        "SELECT u.id, u.occurred_us, u.kind, u.number, u.affiliate_name, u.tariff, u.company_name, u.branch_id,
+                b.name AS branch_name, a.display_name AS operator_name, i.outcome, i.code
+         FROM usage_reports u
+         JOIN outbox_items i ON i.id = u.id
+         JOIN branches b ON b.id = u.branch_id
+         JOIN accounts a ON a.id = u.author_id
+         WHERE {conditions}
+         ORDER BY u.occurred_us DESC, u.id DESC
+         LIMIT ?"
+    ))?
+    .query_map(values.as_slice(), usage_row)?
+    .collect()
+}
+
+fn usage_row(row: &Row<'_>) -> rusqlite::Result<UsageRow> {
+    let number: String = row.get("number")?;
+    let document = Document::parse(row.get::<_, Word<_>>("kind")?.0, &number).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Text, error.into())
+    })?;
+    Ok(UsageRow {
+        id: row.get("id")?,
+        occurred_at: row.get::<_, Micros>("occurred_us")?.0,
+        document,
+        affiliate_name: row.get("affiliate_name")?,
+        tariff: row.get::<_, Word<_>>("tariff")?.0,
+        company_name: row.get("company_name")?,
+        branch_id: row.get("branch_id")?,
+        branch_name: row.get("branch_name")?,
+        operator_name: row.get("operator_name")?,
+        state: match row.get::<_, Word<OutcomeKind>>("outcome")?.0 {
+            OutcomeKind::AcceptedWithNote => UsageState::AcceptedWithNote,
+            // Only what was accepted has a row.
+            OutcomeKind::Accepted | OutcomeKind::Refused | OutcomeKind::Retry => UsageState::Accepted,
+        },
+        code: row.get::<_, Option<Word<_>>>("code")?.map(|word| word.0),
+    })
+}

@@ -1,0 +1,133 @@
+//! Filling an empty database.
+
+use hanna_wire::me::ApplicationState;
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::affiliates;
+use super::columns::{Day, Json, Word};
+use crate::application::CONVENIOS;
+use crate::secrets::username_key;
+use crate::store::{ImportSource, Installation, Installed, NewAccount, NewAgreement, NewEntity};
+
+const MARK: &str = "installation";
+
+/// Only after [`Installed::Done`] may the transaction be committed.
+pub fn install(
+    tx: &Transaction<'_>,
+    installation: &Installation,
+    people: &mut dyn ImportSource,
+    now: Timestamp,
+) -> rusqlite::Result<Installed> {
+    let mark: Option<Vec<u8>> =
+        tx.query_row("SELECT value FROM settings WHERE name = ?1", [MARK], |row| row.get(0)).optional()?;
+    match mark {
+        Some(mark) if mark == installation.mark.as_bytes() => return Ok(Installed::AlreadyThere),
+        Some(_) => return Ok(Installed::OthersThere),
+        None if !is_empty(tx)? => return Ok(Installed::OthersThere),
+        None => {}
+    }
+    tx.execute(
+        "INSERT INTO settings (name, value) VALUES (?1, ?2)",
+        params![MARK, installation.mark.as_bytes()],
+    )?;
+    for entity in &installation.entities {
+        add_entity(tx, entity)?;
+    }
+    for account in &installation.accounts {
+        add_account(tx, account)?;
+    }
+    affiliates::import(tx, people, now)?;
+    Ok(if people.is_clean() { Installed::Done } else { Installed::Contradiction })
+}
+
+fn is_empty(tx: &Transaction<'_>) -> rusqlite::Result<bool> {
+    tx.query_row(
+        "SELECT NOT EXISTS (SELECT 1 FROM entities) AND NOT EXISTS (SELECT 1 FROM accounts)
+                AND NOT EXISTS (SELECT 1 FROM affiliates)",
+        [],
+        |row| row.get(0),
+    )
+}
+
+fn add_entity(tx: &Transaction<'_>, new: &NewEntity) -> rusqlite::Result<()> {
+    let entity = &new.entity;
+    tx.execute(
+        "INSERT INTO entities (id, nit, name) VALUES (?1, ?2, ?3)",
+        params![entity.id, entity.nit, entity.name],
+    )?;
+    for branch in &new.branches {
+        tx.execute(
+            "INSERT INTO branches (id, entity_id, code, name, city) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![branch.id, entity.id, branch.code, branch.name, branch.city],
+        )?;
+    }
+    for agreement in &new.agreements {
+        add_agreement(tx, entity.id, agreement)?;
+    }
+    if new.application != ApplicationState::NotRequested {
+        tx.execute(
+            "INSERT INTO applications (entity_id, code, state, reason) VALUES (?1, ?2, ?3, NULL)",
+            params![entity.id, CONVENIOS, Word(new.application)],
+        )?;
+    }
+    Ok(())
+}
+
+fn add_agreement(tx: &Transaction<'_>, entity_id: uuid::Uuid, new: &NewAgreement) -> rusqlite::Result<()> {
+    let terms = &new.terms;
+    tx.execute(
+        "INSERT INTO agreements
+             (id, entity_id, name, first_day, last_day, tariffs, roles, daily_limit, over_limit, validity_h)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![
+            new.id,
+            entity_id,
+            new.name,
+            Day(terms.first_day),
+            Day(terms.last_day),
+            Json(&terms.tariffs),
+            Json(&terms.roles),
+            terms.daily_limit,
+            Word(terms.over_limit),
+            terms.validity_h,
+        ],
+    )?;
+    for branch_id in &new.branches {
+        tx.execute(
+            "INSERT INTO agreement_branches (branch_id, agreement_id) VALUES (?1, ?2)",
+            params![branch_id, new.id],
+        )?;
+    }
+    Ok(())
+}
+
+fn add_account(tx: &Transaction<'_>, new: &NewAccount) -> rusqlite::Result<()> {
+    let operator = &new.operator;
+    tx.execute(
+        "INSERT INTO accounts (id, username, username_key, display_name, entity_id, password_hash, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            operator.id,
+            operator.username,
+            username_key(&operator.username),
+            operator.display_name,
+            new.entity_id,
+            new.password_hash.expose(),
+            Word(new.state),
+        ],
+    )?;
+    for role in &new.roles {
+        tx.execute(
+            "INSERT INTO account_roles (account_id, role) VALUES (?1, ?2)",
+            params![operator.id, Word(*role)],
+        )?;
+    }
+    for branch_id in &new.branches {
+        tx.execute(
+            "INSERT INTO account_branches (account_id, branch_id) VALUES (?1, ?2)",
+            params![operator.id, branch_id],
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Lookups: authorised, judged and recorded in one transaction.
+
+use hanna_domain::{Affiliate, Company, Document, Statement, UsedToday};
+use hanna_wire::me::ApplicationState;
+use jiff::civil::Date;
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use uuid::Uuid;
+
+use super::columns::{Day, Json, Micros, Word};
+use super::organisation::agreement_on;
+use crate::application::CONVENIOS;
+use crate::claims::{Known, claims};
+use crate::day;
+use crate::judge::Person;
+use crate::store::{Answered, Question};
+
+pub fn answer(tx: &Transaction<'_>, question: &Question) -> rusqlite::Result<Answered> {
+    let asked = &question.asked;
+    if !works_at(tx, question.account_id, asked.entity_id, asked.branch_id)? {
+        return Ok(Answered::BranchNotAllowed);
+    }
+    if !is_approved(tx, asked.entity_id)? {
+        return Ok(Answered::NotApproved);
+    }
+    if !record_question(tx, question)? {
+        return Ok(Answered::IdConflict);
+    }
+    let today = day::of(asked.now);
+    let known = Known {
+        person: person(tx, &asked.document)?,
+        agreement: agreement_on(tx, asked.branch_id, today)?,
+        used_today: uses(tx, asked.entity_id, &asked.document, today)?,
+    };
+    let statement = claims(asked, known);
+    record_answer(tx, &statement)?;
+    Ok(Answered::Claims(Box::new(statement)))
+}
+
+fn works_at(
+    tx: &Transaction<'_>,
+    account_id: Uuid,
+    entity_id: Uuid,
+    branch_id: Uuid,
+) -> rusqlite::Result<bool> {
+    tx.prepare_cached(
+        "SELECT 1 FROM account_branches ab JOIN branches b ON b.id = ab.branch_id
+         WHERE ab.account_id = ?1 AND ab.branch_id = ?2 AND b.entity_id = ?3",
+    )?
+    .exists(params![account_id, branch_id, entity_id])
+}
+
+fn is_approved(tx: &Transaction<'_>, entity_id: Uuid) -> rusqlite::Result<bool> {
+    tx.prepare_cached("SELECT 1 FROM applications WHERE entity_id = ?1 AND code = ?2 AND state = ?3")?
+        .exists(params![entity_id, CONVENIOS, Word(ApplicationState::Approved)])
+}
+
+/// Records who asks, once; `false` when the id belongs to another lookup.
+fn record_question(tx: &Transaction<'_>, question: &Question) -> rusqlite::Result<bool> {
+    let asked = &question.asked;
+    let added = tx
+        .prepare_cached(
+            "INSERT INTO lookups (id, account_id, device_id, entity_id, branch_id, document_mac, purpose, asked_us)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
+        )?
+        .execute(params![
+            asked.lookup_id,
+            question.account_id,
+            question.device_id,
+            asked.entity_id,
+            asked.branch_id,
+            question.document_mac,
+            question.purpose,
+            Micros(asked.now),
+        ])?;
+    if added == 1 {
+        return Ok(true);
+    }
+    tx.prepare_cached(
+        "SELECT 1 FROM lookups WHERE id = ?1 AND account_id = ?2 AND branch_id = ?3 AND document_mac = ?4",
+    )?
+    .exists(params![asked.lookup_id, question.account_id, asked.branch_id, question.document_mac])
+}
+
+fn record_answer(tx: &Transaction<'_>, statement: &Statement) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO statements (id, lookup_id, issued_us, expires_us, usable, reasons)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        statement.jti,
+        statement.lookup_id,
+        Micros(statement.iat),
+        Micros(statement.exp),
+        statement.usable,
+        Json(&statement.reasons),
+    ])?;
+    Ok(())
+}
+
+fn person(tx: &Transaction<'_>, document: &Document) -> rusqlite::Result<Person> {
+    let registered = tx
+        .prepare_cached(
+            "SELECT a.role, a.first_surname, a.second_surname, a.first_name, a.second_name, a.status, a.tariff,
+                    c.name, c.status
+             FROM affiliates a LEFT JOIN companies c ON c.id = a.company_id
+             WHERE a.number = ?1 AND a.kind = ?2",
+        )?
+        .query_row(params![document.number(), Word(document.kind())], affiliate)
+        .optional()?;
+    if let Some(affiliate) = registered {
+        return Ok(Person::Registered(affiliate));
+    }
+    let other_kind =
+        tx.prepare_cached("SELECT 1 FROM affiliates WHERE number = ?1")?.exists([document.number()])?;
+    Ok(if other_kind { Person::OtherKind } else { Person::Unknown })
+}
+
+fn affiliate(row: &Row<'_>) -> rusqlite::Result<Affiliate> {
+    let company = match row.get::<_, Option<String>>(7)? {
+        Some(name) => Some(Company { name, status: row.get::<_, Word<_>>(8)?.0 }),
+        None => None,
+    };
+    Ok(Affiliate {
+        role: row.get::<_, Word<_>>(0)?.0,
+        first_surname: row.get(1)?,
+        second_surname: row.get(2)?,
+        first_name: row.get(3)?,
+        second_name: row.get(4)?,
+        status: row.get::<_, Word<_>>(5)?.0,
+        tariff: row.get::<_, Word<_>>(6)?.0,
+        company,
+    })
+}
+
+/// The uses of a person at an entity on one day, oldest first.
+fn uses(
+    tx: &Transaction<'_>,
+    entity_id: Uuid,
+    document: &Document,
+    day: Date,
+) -> rusqlite::Result<Vec<UsedToday>> {
+    tx.prepare_cached(
+        "SELECT u.occurred_us, b.name FROM usage_reports u JOIN branches b ON b.id = u.branch_id
+         WHERE u.number = ?1 AND u.kind = ?2 AND u.entity_id = ?3 AND u.day = ?4
+         ORDER BY u.occurred_us, u.id",
+    )?
+    .query_map(params![document.number(), Word(document.kind()), entity_id, Day(day)], |row| {
+        Ok(UsedToday { occurred_at: row.get::<_, Micros>(0)?.0, branch_name: row.get(1)? })
+    })?
+    .collect()
+}

@@ -1,0 +1,102 @@
+//! Brings a database to the schema of this program: numbered SQL files and SQLite's `user_version`.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::fault;
+use crate::store::{Result, StoreError};
+
+/// The steps, in order. The place in this list is the number: none can be skipped, and none may ever be changed once
+/// it was released.
+const STEPS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_first.sql")];
+
+/// The schema of this program.
+pub fn newest() -> i64 {
+    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
+}
+
+/// Runs the steps that are missing, each in its own transaction, and returns the version found before.
+///
+/// # Errors
+/// [`StoreError::Newer`] when the database is of a newer program: it is left as it is.
+pub fn migrate(db: &mut Connection) -> Result<i64> {
+    run(db, STEPS)
+}
+
+fn run(db: &mut Connection, steps: &[&str]) -> Result<i64> {
+    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
+    let before = version(db)?;
+    loop {
+        // Read again under the lock: two processes may start at once.
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
+        let found = version(&tx)?;
+        if found > known {
+            return Err(StoreError::Newer { found, known });
+        }
+        let Some(step) = usize::try_from(found).ok().and_then(|found| steps.get(found)) else {
+            return Ok(before);
+        };
+        tx.execute_batch(step).map_err(fault)?;
+        tx.pragma_update(None, "user_version", found + 1).map_err(fault)?;
+        tx.commit().map_err(fault)?;
+    }
+}
+
+/// The version of the database's schema; 0 when it is empty.
+fn version(db: &Connection) -> Result<i64> {
+    db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "CREATE TABLE a (x INTEGER NOT NULL) STRICT;";
+    const B: &str = "CREATE TABLE b (x INTEGER NOT NULL) STRICT; INSERT INTO a VALUES (1);";
+
+    #[test]
+    fn steps_run_once_each_and_in_order() {
+        let mut db = Connection::open_in_memory().expect("in memory");
+        assert_eq!(run(&mut db, &[A]).expect("migrated"), 0);
+        assert_eq!(run(&mut db, &[A, B]).expect("migrated"), 1);
+        assert_eq!(run(&mut db, &[A, B]).expect("nothing to do"), 2);
+        let rows: i64 = db.query_row("SELECT count(*) FROM a", [], |row| row.get(0)).expect("a row");
+        assert_eq!(rows, 1);
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_version_before_it() {
+        let mut db = Connection::open_in_memory().expect("in memory");
+        assert!(
+            run(&mut db, &[A, "CREATE TABLE c (x INTEGER) STRICT; INSERT INTO nowhere VALUES (1);"]).is_err()
+        );
+        assert_eq!(version(&db).expect("a version"), 1);
+        assert_eq!(run(&mut db, &[A, B]).expect("migrated"), 1);
+    }
+
+    #[test]
+    fn a_newer_database_is_refused_and_left_alone() {
+        let mut db = Connection::open_in_memory().expect("in memory");
+        db.pragma_update(None, "user_version", newest() + 1).expect("set");
+        let refused = migrate(&mut db);
+        assert!(matches!(refused, Err(StoreError::Newer { found, known }) if found == known + 1));
+        let tables: i64 =
+            db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).expect("a count");
+        assert_eq!(tables, 0);
+    }
+
+    #[test]
+    fn the_real_schema_holds_together() {
+        let mut db = Connection::open_in_memory().expect("in memory");
+        migrate(&mut db).expect("migrated");
+        let loose: i64 = db
+            .query_row(
+                "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%'",
+                [],
+                |row| row.get(0),
+            )
+            .expect("a count");
+        assert_eq!(loose, 0, "every table is STRICT");
+        let broken = db.prepare("PRAGMA foreign_key_check").expect("a query").exists([]).expect("run");
+        assert!(!broken);
+    }
+}

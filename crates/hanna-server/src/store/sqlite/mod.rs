@@ -1,0 +1,254 @@
+//! The store on embedded SQLite: one writer, a few readers, write-ahead log.
+//!
+//! `synchronous=FULL`: what was answered is on disk, also after a power cut. Each subject has its file of plain functions
+//! over a transaction; this one opens the database and hands the work out.
+
+mod access;
+mod affiliates;
+mod columns;
+mod deliveries;
+mod history;
+mod installation;
+mod keys;
+mod lookups;
+mod migrate;
+mod organisation;
+mod threads;
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hanna_wire::me::Branch;
+use hanna_wire::outbox::Outcome;
+use hanna_wire::usage::UsageRow;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use uuid::Uuid;
+
+use self::threads::Threads;
+use super::{
+    Admission, Answered, Caller, Credentials, Delivery, ImportCounts, ImportSource, Installation, Installed,
+    Opening, Question, Refreshed, Result, Rotation, Store, StoreError, Surroundings, UsageFilter,
+};
+use crate::keys::SigningKey;
+use crate::secrets::{Mac, TokenHash};
+
+/// How many questions are answered at once beside the writer.
+const READERS: usize = 4;
+/// How long another process (an import from the terminal) may hold the write lock before we say so.
+const BUSY_MAX: Duration = Duration::from_secs(10);
+/// Prepared statements kept by each connection.
+const STATEMENTS_MAX: usize = 64;
+
+/// Hanna's data in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    // Dropped in this order: the last connection to close empties the log into the database.
+    readers: Threads,
+    writer: Threads,
+}
+
+/// What opening found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    /// The schema before; 0 for a new file.
+    pub schema_before: i64,
+    /// The schema now.
+    pub schema: i64,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, made if it is not there, and brings it to this program's schema.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] for a database of a newer program, which is left alone.
+    pub fn open(path: &Path) -> Result<(Self, Opened)> {
+        make_private(path)?;
+        let mut writer = connect(path)?;
+        let schema_before = migrate::migrate(&mut writer)?;
+        let readers = (0..READERS).map(|_| connect(path)).collect::<Result<_>>()?;
+        let store = Self {
+            readers: Threads::start("hanna-sqlite-read", readers).map_err(failed)?,
+            writer: Threads::start("hanna-sqlite-write", vec![writer]).map_err(failed)?,
+        };
+        Ok((store, Opened { schema_before, schema: migrate::newest() }))
+    }
+
+    /// Runs `work` as one transaction that may write.
+    async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.write_if(|_| true, work).await
+    }
+
+    /// The same, and takes everything back unless the result is worth keeping.
+    async fn write_if<T, F>(&self, keep: fn(&T) -> bool, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let write = move |db: &mut Connection| {
+            let mut tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&mut tx)?;
+            if keep(&done) { tx.commit() } else { tx.rollback() }?;
+            Ok(done)
+        };
+        self.writer.run(|db| write(db).map_err(fault)).await
+    }
+
+    /// Runs `work` on one state of the database.
+    async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let read = |db: &mut Connection| {
+            let tx = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            work(&tx)
+        };
+        self.readers.run(|db| read(db).map_err(fault)).await
+    }
+}
+
+/// Makes the file readable by its owner alone before SQLite opens it: it holds people's data and the signing key.
+fn make_private(path: &Path) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|source| failed(CannotOpen { path: path.to_owned(), source }))
+}
+
+/// The database file cannot be opened or made.
+#[derive(Debug, thiserror::Error)]
+#[error("{} cannot be opened: {source}", path.display())]
+struct CannotOpen {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let db = Connection::open(path).map_err(fault)?;
+    db.busy_timeout(BUSY_MAX).map_err(fault)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(fault)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map_err(fault)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false).map_err(fault)?;
+    let mode: String =
+        db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(fault)?;
+    if mode != "wal" {
+        return Err(failed("the file system of the database does not allow a write-ahead log"));
+    }
+    for (pragma, value) in [("synchronous", "FULL"), ("foreign_keys", "ON"), ("trusted_schema", "OFF")] {
+        db.pragma_update(None, pragma, value).map_err(fault)?;
+    }
+    // On macOS only these reach the disk itself; elsewhere they do nothing.
+    db.pragma_update(None, "fullfsync", "ON").map_err(fault)?;
+    db.pragma_update(None, "checkpoint_fullfsync", "ON").map_err(fault)?;
+    Ok(db)
+}
+
+/// Sorts SQLite's errors into those that may pass and those that do not.
+fn fault(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull) => {
+            StoreError::Busy(error.into())
+        }
+        _ => failed(error),
+    }
+}
+
+fn failed(error: impl Into<super::BoxError>) -> StoreError {
+    StoreError::Failed(error.into())
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn secret(&self, name: &'static str, candidate: [u8; 32]) -> Result<Vec<u8>> {
+        self.write(move |tx| keys::secret(tx, name, candidate)).await
+    }
+
+    async fn signing_keys(&self, candidate: SigningKey, now: Timestamp) -> Result<Vec<SigningKey>> {
+        self.write(move |tx| keys::signing_keys(tx, &candidate, now)).await
+    }
+
+    async fn count_attempt(&self, username: Mac, now: Timestamp) -> Result<Admission> {
+        self.write(move |tx| access::count_attempt(tx, username, now)).await
+    }
+
+    async fn forget_attempts(&self, username: Mac) -> Result<()> {
+        self.write(move |tx| access::forget_attempts(tx, username)).await
+    }
+
+    async fn credentials(&self, username_key: String) -> Result<Option<Credentials>> {
+        self.read(move |tx| access::credentials(tx, &username_key)).await
+    }
+
+    async fn open_session(&self, opening: Opening) -> Result<()> {
+        self.write(move |tx| access::open_session(tx, &opening)).await
+    }
+
+    async fn refresh_session(&self, rotation: Rotation) -> Result<Refreshed> {
+        self.write(move |tx| access::refresh_session(tx, &rotation)).await
+    }
+
+    async fn end_session(&self, session_id: Uuid, now: Timestamp) -> Result<()> {
+        self.write(move |tx| access::end_session(tx, session_id, now, access::SIGNED_OUT)).await
+    }
+
+    async fn caller(&self, access: TokenHash, now: Timestamp) -> Result<Option<Caller>> {
+        self.read(move |tx| access::caller(tx, access, now)).await
+    }
+
+    async fn surroundings(&self, account_id: Uuid, today: Date) -> Result<Option<Surroundings>> {
+        self.read(move |tx| organisation::surroundings(tx, account_id, today)).await
+    }
+
+    async fn answer_lookup(&self, question: Question) -> Result<Answered> {
+        self.write(move |tx| lookups::answer(tx, &question)).await
+    }
+
+    async fn take_in(&self, delivery: Delivery) -> Result<Vec<Outcome>> {
+        self.write(move |tx| deliveries::take_in(tx, &delivery)).await
+    }
+
+    async fn usage_reports(&self, filter: UsageFilter) -> Result<Vec<UsageRow>> {
+        self.read(move |tx| history::usage_reports(tx, &filter)).await
+    }
+
+    async fn branches(&self, entity_id: Uuid) -> Result<Vec<Branch>> {
+        self.read(move |tx| organisation::branches(tx, entity_id)).await
+    }
+
+    async fn import_affiliates(
+        &self,
+        mut source: Box<dyn ImportSource>,
+        now: Timestamp,
+    ) -> Result<Option<ImportCounts>> {
+        let import = move |tx: &mut Transaction<'_>| {
+            let counts = affiliates::import(tx, source.as_mut(), now)?;
+            Ok(source.is_clean().then_some(counts))
+        };
+        self.write_if(Option::is_some, import).await
+    }
+
+    async fn install(
+        &self,
+        installation: Installation,
+        mut people: Box<dyn ImportSource>,
+        now: Timestamp,
+    ) -> Result<Installed> {
+        let install =
+            move |tx: &mut Transaction<'_>| installation::install(tx, &installation, people.as_mut(), now);
+        self.write_if(|installed| *installed == Installed::Done, install).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

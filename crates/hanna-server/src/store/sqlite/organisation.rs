@@ -1,0 +1,102 @@
+//! Entities, their branches and agreements, and what an account sees of them.
+
+use hanna_wire::me::{Branch, Entity, Operator};
+use jiff::civil::Date;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
+use uuid::Uuid;
+
+use super::access::roles;
+use super::columns::{Day, Json, Word};
+use crate::agreement::Agreement;
+use crate::store::{ApplicationRow, Surroundings};
+
+pub fn surroundings(
+    tx: &Transaction<'_>,
+    account_id: Uuid,
+    today: Date,
+) -> rusqlite::Result<Option<Surroundings>> {
+    let account = tx
+        .query_row(
+            "SELECT a.id, a.username, a.display_name, e.id, e.nit, e.name
+             FROM accounts a LEFT JOIN entities e ON e.id = a.entity_id
+             WHERE a.id = ?1",
+            [account_id],
+            |row| {
+                let operator = Operator { id: row.get(0)?, username: row.get(1)?, display_name: row.get(2)? };
+                let entity = match row.get::<_, Option<Uuid>>(3)? {
+                    Some(id) => Some(Entity { id, nit: row.get(4)?, name: row.get(5)? }),
+                    None => None,
+                };
+                Ok((operator, entity))
+            },
+        )
+        .optional()?;
+    let Some((operator, entity)) = account else { return Ok(None) };
+    let branches = branches_where(
+        tx,
+        "b.id IN (SELECT branch_id FROM account_branches WHERE account_id = ?1)",
+        account_id,
+    )?;
+    let mut agreements = Vec::new();
+    for branch in &branches {
+        agreements.extend(agreement_on(tx, branch.id, today)?);
+    }
+    let applications = match &entity {
+        Some(entity) => applications(tx, entity.id)?,
+        None => Vec::new(),
+    };
+    Ok(Some(Surroundings {
+        operator,
+        entity,
+        roles: roles(tx, account_id)?,
+        branches,
+        applications,
+        agreements,
+    }))
+}
+
+pub fn branches(tx: &Transaction<'_>, entity_id: Uuid) -> rusqlite::Result<Vec<Branch>> {
+    branches_where(tx, "b.entity_id = ?1", entity_id)
+}
+
+fn branches_where(tx: &Transaction<'_>, condition: &str, id: Uuid) -> rusqlite::Result<Vec<Branch>> {
+    let branch = |row: &Row<'_>| {
+        Ok(Branch { id: row.get(0)?, code: row.get(1)?, name: row.get(2)?, city: row.get(3)? })
+    };
+    let query =
+        format!("SELECT b.id, b.code, b.name, b.city FROM branches b WHERE {condition} ORDER BY b.code");
+    tx.prepare_cached(&query)?.query_map([id], branch)?.collect()
+}
+
+fn applications(tx: &Transaction<'_>, entity_id: Uuid) -> rusqlite::Result<Vec<ApplicationRow>> {
+    let application = |row: &Row<'_>| {
+        Ok(ApplicationRow { code: row.get(0)?, state: row.get::<_, Word<_>>(1)?.0, reason: row.get(2)? })
+    };
+    tx.prepare_cached("SELECT code, state, reason FROM applications WHERE entity_id = ?1 ORDER BY code")?
+        .query_map([entity_id], application)?
+        .collect()
+}
+
+/// The agreement that says what holds at the branch on `day`.
+pub fn agreement_on(tx: &Connection, branch_id: Uuid, day: Date) -> rusqlite::Result<Option<Agreement>> {
+    let agreement = |row: &Row<'_>| {
+        Ok(Agreement {
+            first_day: row.get::<_, Day>(0)?.0,
+            last_day: row.get::<_, Day>(1)?.0,
+            tariffs: row.get::<_, Json<_>>(2)?.0,
+            roles: row.get::<_, Json<_>>(3)?.0,
+            daily_limit: row.get(4)?,
+            over_limit: row.get::<_, Word<_>>(5)?.0,
+            validity_h: row.get(6)?,
+        })
+    };
+    let agreements = tx
+        .prepare_cached(
+            "SELECT g.first_day, g.last_day, g.tariffs, g.roles, g.daily_limit, g.over_limit, g.validity_h
+             FROM agreement_branches gb JOIN agreements g ON g.id = gb.agreement_id
+             WHERE gb.branch_id = ?1",
+        )?
+        .query_map([branch_id], agreement)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(Agreement::on(day, agreements))
+}
