@@ -1,0 +1,111 @@
+//! What every answer has in common: a trace id, the server's time, and a problem for every error.
+//!
+//! The one place that writes errors. Whatever a route, axum itself (no such route, wrong method) or a panic answers with
+//! a status of 400 or above leaves as `application/problem+json`. What is not even HTTP is answered by hyper, bare.
+//!
+//! Logged: the trace id, the method, the route (never the path as it was sent), the status, how long it took, and the
+//! cause of a fault of ours. Never: documents, names, user names, tokens, bodies.
+
+use std::any::Any;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use hanna_wire::TRACE_HEADER;
+use hanna_wire::problem::{self, ErrorCode, Problem};
+use jiff::fmt::rfc2822::DateTimePrinter;
+use tracing::Instrument;
+
+use crate::app::App;
+use crate::fault::Fault;
+
+/// Answers a request and finishes the answer.
+pub async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
+    let began = app.clock().now();
+    let trace_id = format!("{:032x}", u128::from_be_bytes(app.entropy().bytes()));
+    let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", trace_id, method = %request.method(), route);
+
+    let answered = tokio::time::timeout(app.limits().answer_max, next.run(request).instrument(span.clone()));
+    let mut response = match answered.await {
+        Ok(response) => response,
+        Err(_) => Fault::unavailable("the answer took too long").into_response(),
+    };
+    let now = app.clock().now();
+    let _inside = span.enter();
+    let status = response.status();
+    if status.is_client_error() || status.is_server_error() {
+        response = as_problem(response, &trace_id);
+    }
+    tracing::info!(
+        status = response.status().as_u16(),
+        duration_ms = i64::try_from(now.duration_since(began).as_millis()).unwrap_or(i64::MAX),
+        "answered"
+    );
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    };
+    set(HeaderName::from_static(TRACE_HEADER), &trace_id);
+    // By our clock, which desks compare with theirs; hyper leaves a `Date` that is there.
+    set(header::DATE, &DateTimePrinter::new().timestamp_to_rfc9110_string(&now).unwrap_or_default());
+    // Personal data belong in no cache on the way.
+    set(header::CACHE_CONTROL, "no-store");
+    response
+}
+
+/// The same answer with a problem for its body.
+fn as_problem(response: Response, trace_id: &str) -> Response {
+    let (mut parts, _) = response.into_parts();
+    let fault = parts.extensions.remove::<Fault>().unwrap_or_else(|| Fault::new(code_of(parts.status)));
+    if let Some(cause) = &fault.cause {
+        tracing::error!(code = %fault.code, cause = %chain(cause.as_ref().as_ref()), "the server failed");
+    }
+    let body = Problem::new(fault.code, fault.detail, trace_id.to_owned());
+    parts.status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut problem = Json(body).into_response();
+    let headers = problem.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(problem::MEDIA_TYPE));
+    for name in [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
+        if let Some(value) = parts.headers.remove(&name) {
+            headers.insert(name, value);
+        }
+    }
+    *problem.status_mut() = parts.status;
+    problem
+}
+
+/// The code of an error that no route of ours made.
+fn code_of(status: StatusCode) -> ErrorCode {
+    match status {
+        StatusCode::NOT_FOUND => ErrorCode::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => ErrorCode::MethodNotAllowed,
+        status if status.is_client_error() => ErrorCode::Malformed,
+        _ => ErrorCode::Internal,
+    }
+}
+
+/// An error and what caused it, in one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        // Some errors say their cause themselves.
+        if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
+    })
+}
+
+/// What a panic becomes. Its message goes to the log only if it is a fixed text, which holds no data.
+#[expect(clippy::needless_pass_by_value, reason = "the layer calls it with the panic itself")]
+pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response<Body> {
+    let message = panic.downcast_ref::<&'static str>().copied().unwrap_or("a panic");
+    Fault::internal(message).into_response()
+}
+
+#[cfg(test)]
+mod tests;

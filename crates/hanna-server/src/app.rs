@@ -1,0 +1,218 @@
+//! The server as a value: opened, routed, served; in a process of its own or inside a test.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::serve::ListenerExt;
+use hanna_wire::limits::BODY_MAX_BYTES;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::answer;
+use crate::clock::{Clock, Entropy};
+use crate::keys::{KeyFault, KeyRing, SigningKey};
+use crate::passwords::Passwords;
+use crate::routes;
+use crate::secrets::MacKey;
+use crate::store::sqlite::{Opened, SqliteStore};
+use crate::store::{Store, StoreError};
+
+/// Where the data are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// One file of the embedded SQLite.
+    Sqlite(PathBuf),
+}
+
+/// A database nobody knows how to open.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the database must be given as sqlite:PATH")]
+pub struct UnknownDatabase;
+
+impl FromStr for Database {
+    type Err = UnknownDatabase;
+
+    fn from_str(text: &str) -> Result<Self, UnknownDatabase> {
+        match text.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
+            _ => Err(UnknownDatabase),
+        }
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+        }
+    }
+}
+
+/// How a server is opened.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the data are.
+    pub database: Database,
+    /// How long a request may take.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// The usual limits.
+    pub const fn new(database: Database) -> Self {
+        Self { database, limits: Limits::USUAL }
+    }
+}
+
+/// How long a request may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Until its body has arrived; then 408.
+    pub body_max: Duration,
+    /// Until its answer is there, body included; then 503.
+    pub answer_max: Duration,
+}
+
+impl Limits {
+    /// Enough for 1 MiB on a bad line.
+    pub const USUAL: Self = Self { body_max: Duration::from_secs(20), answer_max: Duration::from_secs(30) };
+}
+
+/// Why a server cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The signing key.
+    #[error(transparent)]
+    Key(#[from] KeyFault),
+    /// A task of the runtime ended.
+    #[error("the database could not be opened: {0}")]
+    Runtime(#[from] tokio::task::JoinError),
+}
+
+/// An open server. Cheap to clone: all clones are the same server, which closes with the last one.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Box<dyn Store>,
+    opened: Opened,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    keys: KeyRing,
+    mac_key: MacKey,
+    passwords: Passwords,
+    limits: Limits,
+}
+
+impl App {
+    /// Opens the database, brings it to this program's schema, and makes the signing key if none may sign now.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; a database of a newer program is left alone.
+    pub async fn open(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, OpenError> {
+        let Database::Sqlite(path) = config.database;
+        let (store, opened) = tokio::task::spawn_blocking(move || SqliteStore::open(&path)).await??;
+        let now = clock.now();
+        let mac_key = MacKey::new(&store.secret("audit_key", entropy.bytes()).await?);
+        let keys = store.signing_keys(SigningKey::make(entropy.as_ref(), now)?, now).await?;
+        let inner = Inner {
+            store: Box::new(store),
+            opened,
+            clock,
+            entropy,
+            keys: KeyRing::new(keys),
+            mac_key,
+            passwords: Passwords::default(),
+            limits: config.limits,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Everything the server answers.
+    pub fn router(&self) -> Router {
+        let (router, _) = routes::all().split_for_parts();
+        self.finish(router)
+    }
+
+    /// What every route has in common.
+    pub(crate) fn finish(&self, router: Router<Self>) -> Router {
+        router
+            .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+            .layer(CatchPanicLayer::custom(answer::panicked))
+            .layer(axum::middleware::from_fn_with_state(self.clone(), answer::finish))
+            .layer(CompressionLayer::new())
+            .with_state(self.clone())
+    }
+
+    /// Serves on `listener` until `shutdown`; then lets what was begun end.
+    ///
+    /// # Errors
+    /// When the listener fails for good.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        let listener = listener.tap_io(|stream| {
+            // Small answers must not wait for each other. Where it cannot be set, they are only slower.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "TCP_NODELAY could not be set");
+            }
+        });
+        axum::serve(listener, self.router()).with_graceful_shutdown(shutdown).await
+    }
+
+    /// What opening the database found.
+    pub fn opened(&self) -> Opened {
+        self.inner.opened
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.inner.store.as_ref()
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.inner.clock.as_ref()
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        self.inner.entropy.as_ref()
+    }
+
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.inner.keys
+    }
+
+    pub(crate) fn mac_key(&self) -> &MacKey {
+        &self.inner.mac_key
+    }
+
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.inner.passwords
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("opened", &self.inner.opened).finish_non_exhaustive()
+    }
+}

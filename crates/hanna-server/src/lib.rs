@@ -1,0 +1,42 @@
+//! The reference backend of Hanna Convenios.
+//!
+//! Start with [`App`]: [`App::open`] a database, then [`App::serve`] it, or take its [`App::router`] into a test. Time and
+//! randomness are passed in ([`Clock`], [`Entropy`]).
+//!
+//! A request comes in through `answer` (trace id, problems, log), is read by `extract` (session, body), handled by one
+//! file of `routes`, which asks the `store` one coarse question; what is decided there is decided by the pure functions of
+//! `judge` and `usage`.
+//!
+//! Deliberately absent: business rules in SQL, clocks and randomness made on the spot, personal data in logs and errors,
+//! requests of our own to anybody.
+
+mod agreement;
+mod answer;
+mod app;
+mod application;
+mod claims;
+pub mod cli;
+mod clock;
+mod day;
+pub mod demo;
+mod extract;
+mod fault;
+pub mod import;
+mod judge;
+mod keys;
+pub mod nit;
+pub mod openapi;
+mod passwords;
+mod routes;
+mod secrets;
+mod slow_down;
+mod store;
+#[cfg(test)]
+mod testing;
+mod tokens;
+mod usage;
+
+pub use app::{App, Config, Database, Limits, OpenError, UnknownDatabase};
+pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
+pub use store::StoreError;
+pub use store::sqlite::Opened;

@@ -1,0 +1,169 @@
+//! The contract as an OpenAPI document, `docs/openapi.json`.
+
+use std::collections::BTreeMap;
+
+use hanna_domain::Statement;
+use hanna_wire::TRACE_HEADER;
+use hanna_wire::problem::{self, ErrorCode, Problem};
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
+
+use crate::routes;
+
+/// Where the committed document stands, from the root of the repository.
+pub const PATH: &str = "docs/openapi.json";
+
+/// The name of the security scheme.
+pub const SESSION: &str = "session";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Hanna Convenios",
+        description = "Whether a person is an active affiliate of the caja, at which tariff, and the record that a benefit was used.\n\nErrors are `application/problem+json` (RFC 9457); clients switch on `code`. Every answer has `x-trace-id` and the server's time in `Date`. Times are RFC 3339 in UTC. Ids are UUIDs made by whoever creates the thing, version 7 by preference; a repeated write is answered as the first time. Bodies are at most 1 MiB. Paths that are not here answer 404, methods that are not here 405.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    components(schemas(Problem, Statement)),
+    modifiers(&Session)
+)]
+struct Contract;
+
+struct Session;
+
+impl Modify for Session {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        bearer.description = Some("The access token of a session: opaque, good for 15 minutes.".to_owned());
+        openapi
+            .components
+            .get_or_insert_default()
+            .security_schemes
+            .insert(SESSION.to_owned(), RefOr::T(SecurityScheme::Http(bearer)));
+    }
+}
+
+/// What the routes are added to.
+pub fn base() -> utoipa::openapi::OpenApi {
+    Contract::openapi()
+}
+
+/// The document.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn document() -> serde_json::Result<String> {
+    let (_, mut document) = routes::all().split_for_parts();
+    for operation in document.paths.paths.values_mut().flat_map(operations) {
+        for response in operation.responses.responses.values_mut() {
+            if let RefOr::T(response) = response {
+                response.headers.insert(
+                    TRACE_HEADER.to_owned(),
+                    RefOr::T(header("Names this answer in the server's log.", Type::String)),
+                );
+            }
+        }
+    }
+    Ok(document.to_pretty_json()? + "\n")
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten()
+}
+
+/// What can go wrong wherever one must be signed in.
+pub const SIGNED_IN: &[ErrorCode] = &[ErrorCode::SessionExpired, ErrorCode::AccountNotActive];
+/// What can go wrong wherever a body is read.
+pub const WITH_BODY: &[ErrorCode] = &[
+    ErrorCode::Malformed,
+    ErrorCode::RequestTimedOut,
+    ErrorCode::TooLarge,
+    ErrorCode::UnsupportedMediaType,
+    ErrorCode::Invalid,
+];
+/// What can go wrong everywhere.
+const EVERYWHERE: &[ErrorCode] = &[ErrorCode::Internal, ErrorCode::Unavailable];
+
+/// The error answers with these codes, one a status.
+pub fn faults(codes: &[&[ErrorCode]]) -> BTreeMap<String, RefOr<Response>> {
+    let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
+    for code in codes.iter().copied().flatten().chain(EVERYWHERE) {
+        by_status.entry(code.status()).or_default().push(*code);
+    }
+    by_status
+        .into_iter()
+        .map(|(status, codes)| (status.to_string(), RefOr::T(fault(status, &codes))))
+        .collect()
+}
+
+fn fault(status: u16, codes: &[ErrorCode]) -> Response {
+    let sentences: Vec<String> = codes.iter().map(|code| format!("`{code}`: {}.", code.title())).collect();
+    let mut response = ResponseBuilder::new()
+        .description(sentences.join(" "))
+        .content(problem::MEDIA_TYPE, Content::new(Some(Ref::from_schema_name("Problem"))));
+    if matches!(status, 429 | 503) {
+        response = response.header("Retry-After", header("Seconds to wait.", Type::Integer));
+    }
+    if status == 401 {
+        response = response.header("WWW-Authenticate", header("Always `Bearer`.", Type::String));
+    }
+    response.build()
+}
+
+fn header(description: &str, kind: Type) -> utoipa::openapi::Header {
+    HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(kind)))
+        .description(Some(description))
+        .build()
+}
+
+/// Declares the errors of a route, for its `responses(…)`.
+macro_rules! route_faults {
+    ($($codes:expr),* $(,)?) => {
+        struct Faults;
+
+        impl utoipa::IntoResponses for Faults {
+            fn responses()
+            -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
+                $crate::openapi::faults(&[$($codes),*])
+            }
+        }
+    };
+}
+pub(crate) use route_faults;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn the_committed_document_is_fresh() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(PATH);
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == document().expect("JSON"),
+            "{PATH} is stale: cargo run -p hanna-server -- openapi > {PATH}"
+        );
+    }
+
+    #[test]
+    fn every_code_is_documented_but_those_of_paths_that_are_not_there() {
+        let document = document().expect("JSON");
+        for code in ErrorCode::ALL {
+            let expected = !matches!(code, ErrorCode::NotFound | ErrorCode::MethodNotAllowed);
+            assert_eq!(document.contains(&format!("`{code}`:")), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn no_document_number_stands_in_a_url() {
+        let (_, document) = routes::all().split_for_parts();
+        for path in document.paths.paths.keys() {
+            assert!(!path.contains('{'), "{path}: paths of this contract have no variables");
+        }
+    }
+}

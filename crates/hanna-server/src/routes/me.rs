@@ -1,0 +1,94 @@
+//! `GET /v1/me`: who is signed in, and what they may do.
+
+use axum::Json;
+use axum::extract::State;
+use hanna_domain::DeskPolicy;
+use hanna_wire::me::Me;
+use hanna_wire::path;
+use hanna_wire::problem::ErrorCode;
+
+use crate::agreement::Agreement;
+use crate::app::App;
+use crate::application;
+use crate::day;
+use crate::fault::Fault;
+use crate::openapi::{SIGNED_IN, route_faults};
+use crate::store::{Caller, Surroundings};
+
+route_faults!(SIGNED_IN);
+
+/// Who is signed in
+///
+/// The person, the entity, the roles, the branches assigned, the applications with their state, and how the desk
+/// behaves.
+#[utoipa::path(
+    get,
+    path = path::ME,
+    operation_id = "me",
+    tag = "session",
+    security(("session" = [])),
+    responses((status = 200, description = "The account and its surroundings.", body = Me), Faults)
+)]
+pub async fn handler(State(app): State<App>, caller: Caller) -> Result<Json<Me>, Fault> {
+    let today = day::of(app.clock().now());
+    let surroundings = app.store().surroundings(caller.account_id, today).await?;
+    let Surroundings { operator, entity, roles, branches, applications, agreements } =
+        surroundings.ok_or(Fault::new(ErrorCode::SessionExpired))?;
+    let applications = if entity.is_some() { application::tiles(&applications) } else { Vec::new() };
+    Ok(Json(Me { operator, entity, roles, branches, applications, policy: policy(&agreements) }))
+}
+
+/// One policy for a desk that may stand in several branches: it warns as early as any of their agreements says. The
+/// server judges by the agreement of the branch.
+fn policy(agreements: &[Agreement]) -> DeskPolicy {
+    let usual = DeskPolicy::default();
+    let daily_limit = agreements.iter().map(|agreement| agreement.daily_limit).min();
+    DeskPolicy { daily_limit: daily_limit.unwrap_or(usual.daily_limit), ..usual }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use hanna_wire::path;
+    use serde_json::json;
+
+    use crate::testing::Bench;
+
+    #[tokio::test]
+    async fn an_operator_sees_their_entity_branches_and_tiles() {
+        let bench = Bench::open().await;
+        let answer = bench.desk("RECEPCION-1").await.get(path::ME).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        let me = answer.body;
+        assert_eq!(me["operator"]["username"], bench.demo.accounts[0].username);
+        assert_eq!(me["roles"], json!(["OPERATOR"]));
+        let codes: Vec<&str> =
+            me["branches"].as_array().expect("a list").iter().filter_map(|b| b["code"].as_str()).collect();
+        assert_eq!(codes, bench.demo.accounts[0].branches);
+        assert_eq!(me["applications"][0]["code"], "CONVENIOS");
+        assert_eq!(me["applications"][0]["state"], "APPROVED");
+        assert_eq!(
+            me["policy"],
+            json!({ "answer_wait_ms": 3000, "daily_limit": 1, "clock_skew_max_min": 120 })
+        );
+    }
+
+    #[tokio::test]
+    async fn an_account_without_branches_and_one_in_review_can_sign_in_and_see_why() {
+        let bench = Bench::open().await;
+        let nowhere = bench.desk_of(&bench.demo_account("sin.sede@gymcaribe.co"), "PC").await;
+        assert_eq!(nowhere.get(path::ME).await.body["branches"], json!([]));
+        let waiting = bench.desk_of(&bench.demo_account("karen.nunez@academiarumba.co"), "PC").await;
+        assert_eq!(waiting.get(path::ME).await.body["applications"][0]["state"], "IN_REVIEW");
+    }
+
+    #[tokio::test]
+    async fn nobody_is_told_anything_without_a_good_token() {
+        let bench = Bench::open().await;
+        for authorization in [None, Some("Bearer"), Some("Bearer x"), Some("Basic YTpi"), Some("Bearer  ")] {
+            let answer = bench.get(path::ME, authorization).await;
+            assert_eq!((answer.status, answer.code()), (StatusCode::UNAUTHORIZED, "SESSION_EXPIRED"));
+            assert_eq!(answer.header("www-authenticate"), "Bearer");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The calls of the contract, one file each: what can go wrong, the documentation, the handler, its tests.
+
+mod health;
+mod keys;
+mod lookups;
+mod me;
+mod outbox;
+mod refresh;
+mod sign_in;
+mod sign_out;
+mod usage_reports;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::openapi;
+
+/// Every route, with its documentation.
+pub fn all() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(sign_in::handler))
+        .routes(routes!(refresh::handler))
+        .routes(routes!(sign_out::handler))
+        .routes(routes!(me::handler))
+        .routes(routes!(keys::handler))
+        .routes(routes!(lookups::handler))
+        .routes(routes!(outbox::handler))
+        .routes(routes!(usage_reports::handler))
+        .routes(routes!(health::handler))
+}

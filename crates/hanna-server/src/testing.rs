@@ -1,0 +1,314 @@
+//! What the tests share: a server in this process, its clock moved by hand, desks that call it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use hanna_domain::statement::Verifier;
+use hanna_domain::{Document, DocumentKind, Statement};
+use hanna_wire::me::Branch;
+use hanna_wire::path;
+use jiff::{Span, Timestamp};
+use rand::{RngCore, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use crate::app::{App, Config, Database};
+use crate::clock::{Clock, Entropy};
+use crate::demo::{Account, Demo};
+
+/// A clock moved by hand.
+#[derive(Clone)]
+pub struct TestClock(Arc<Mutex<Timestamp>>);
+
+impl TestClock {
+    pub fn new(at: &str) -> Self {
+        Self(Arc::new(Mutex::new(at.parse().expect("a timestamp"))))
+    }
+
+    pub fn at(&self) -> Timestamp {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn forward(&self, span: Span) {
+        self.set(self.at() + span);
+    }
+
+    pub fn set(&self, at: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        self.at()
+    }
+}
+
+/// Randomness from a seed.
+pub struct TestEntropy(Mutex<ChaCha8Rng>);
+
+impl TestEntropy {
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(ChaCha8Rng::seed_from_u64(seed)))
+    }
+}
+
+impl TestEntropy {
+    /// An id of no particular moment.
+    pub fn new_id(&self) -> Uuid {
+        (self as &dyn Entropy).id(Timestamp::UNIX_EPOCH)
+    }
+}
+
+impl Entropy for TestEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
+    }
+}
+
+/// A server with a small demo, on Sunday 22 November 2026 at ten in the morning in Colombia.
+pub struct Bench {
+    pub clock: TestClock,
+    pub demo: Demo,
+    pub app: App,
+    router: Router,
+    dir: TempDir,
+}
+
+impl Bench {
+    pub async fn open() -> Self {
+        let clock = TestClock::new("2026-11-22T15:00:00Z");
+        let dir = tempfile::tempdir().expect("a directory");
+        let app = open_app(&dir, &clock, 1).await;
+        let demo = app.seed_demo(7, 200).await.expect("seeded");
+        Self { clock, demo, router: app.router(), app, dir }
+    }
+
+    /// The same database, opened again.
+    pub async fn restart(self) -> Self {
+        let Self { clock, demo, app, router, dir } = self;
+        drop((app, router));
+        let app = open_app(&dir, &clock, 2).await;
+        Self { clock, demo, router: app.router(), app, dir }
+    }
+
+    /// The same server with other routes.
+    pub fn with_routes(self, others: Router<App>) -> Self {
+        Self { router: self.app.finish(others), ..self }
+    }
+
+    /// The directory of this server's data.
+    pub fn dir(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
+    /// The database, to look into it, or to change what only the caja changes.
+    pub fn sql(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.dir.path().join("hanna.sqlite")).expect("the database")
+    }
+
+    pub fn demo_account(&self, username: &str) -> Account {
+        self.demo.accounts.iter().find(|account| account.username == username).expect("in the demo").clone()
+    }
+
+    /// A desk of the first account.
+    pub async fn desk(&self, device_name: &str) -> Desk {
+        self.desk_of(&self.demo.accounts[0].clone(), device_name).await
+    }
+
+    /// A desk of an account of the demo, by its user name.
+    pub async fn desk_as(&self, username: &str) -> Desk {
+        self.desk_of(&self.demo_account(username), "PC").await
+    }
+
+    pub async fn desk_of(&self, account: &Account, device_name: &str) -> Desk {
+        let device_id = self.id();
+        let answer = self.sign_in(&account.username, &account.password, device_id, device_name).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        let mut desk = Desk {
+            router: self.router.clone(),
+            device_id,
+            tokens: answer.body,
+            operator_id: Uuid::nil(),
+            branches: Vec::new(),
+        };
+        let me = desk.get(path::ME).await.body;
+        desk.operator_id = serde_json::from_value(me["operator"]["id"].clone()).expect("an id");
+        desk.branches = serde_json::from_value(me["branches"].clone()).expect("branches");
+        desk
+    }
+
+    /// The same desk, at this server.
+    pub fn at(&self, desk: Desk) -> Desk {
+        Desk { router: self.router.clone(), ..desk }
+    }
+
+    pub async fn sign_in(&self, username: &str, password: &str, device_id: Uuid, name: &str) -> Answer {
+        let body = json!({
+            "username": username, "password": password, "device": { "id": device_id, "name": name },
+        });
+        self.post(path::SESSIONS, &body).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        let request = request(Method::POST, path, None).header(header::CONTENT_TYPE, "application/json");
+        send(&self.router, request.body(Body::from(body.to_string())).expect("a request")).await
+    }
+
+    pub async fn get(&self, path: &str, authorization: Option<&str>) -> Answer {
+        let request = request(Method::GET, path, authorization);
+        send(&self.router, request.body(Body::empty()).expect("a request")).await
+    }
+
+    /// Any request.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        send(&self.router, request).await
+    }
+
+    /// A new id.
+    pub fn id(&self) -> Uuid {
+        self.app.entropy().id(self.clock.at())
+    }
+
+    /// What a signed statement says.
+    pub fn read(&self, answer: &Answer) -> Statement {
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        let jws = answer.body["statement"].as_str().expect("a statement");
+        let verifier = Verifier::new(&self.app.keys().public(self.clock.at()));
+        verifier.verify_any(jws).expect("genuine").statement().clone()
+    }
+}
+
+async fn open_app(dir: &TempDir, clock: &TestClock, seed: u64) -> App {
+    let database = Database::Sqlite(dir.path().join("hanna.sqlite"));
+    let entropy = Arc::new(TestEntropy::new(seed));
+    App::open(Config::new(database), Arc::new(clock.clone()), entropy).await.expect("opened")
+}
+
+/// A PC with somebody signed in.
+pub struct Desk {
+    router: Router,
+    pub device_id: Uuid,
+    pub operator_id: Uuid,
+    pub branches: Vec<Branch>,
+    tokens: Value,
+}
+
+impl Desk {
+    pub fn refresh_token(&self) -> &str {
+        self.tokens["refresh_token"].as_str().expect("a token")
+    }
+
+    pub fn authorization(&self) -> String {
+        format!("Bearer {}", self.tokens["access_token"].as_str().expect("a token"))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        let request = request(Method::GET, path, Some(&self.authorization()));
+        send(&self.router, request.body(Body::empty()).expect("a request")).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        let request = request(Method::DELETE, path, Some(&self.authorization()));
+        send(&self.router, request.body(Body::empty()).expect("a request")).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        let request = request(Method::POST, path, Some(&self.authorization()))
+            .header(header::CONTENT_TYPE, "application/json");
+        send(&self.router, request.body(Body::from(body.to_string())).expect("a request")).await
+    }
+
+    /// Looks a cédula up at one of the desk's branches.
+    pub async fn look_up(&self, bench: &Bench, branch: usize, number: &str) -> Answer {
+        let document = Document::parse(DocumentKind::CC, number).expect("a cédula");
+        self.post(
+            path::LOOKUPS,
+            &json!({
+                "id": bench.id(),
+                "branch_id": self.branches[branch].id,
+                "document": document,
+                "purpose": "validar beneficio del convenio",
+            }),
+        )
+        .await
+    }
+
+    /// A usage report of now that rests on a statement.
+    pub fn report(&self, bench: &Bench, branch: usize, statement: &Answer) -> Value {
+        let now = bench.clock.at();
+        json!({
+            "id": bench.id(),
+            "sequence": 1,
+            "author_id": self.operator_id,
+            "device_time": now,
+            "occurred_at": now,
+            "body": {
+                "kind": "usage_report",
+                "branch_id": self.branches[branch].id,
+                "statement": statement.body["statement"],
+            },
+        })
+    }
+
+    /// Delivers items and gives their outcomes as `outcome` or `outcome CODE`.
+    pub async fn deliver(&self, items: &[&Value]) -> Vec<String> {
+        let answer = self.post(path::OUTBOX, &json!({ "items": items })).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        let outcomes = answer.body["outcomes"].as_array().expect("outcomes");
+        assert_eq!(outcomes.len(), items.len());
+        for (outcome, item) in outcomes.iter().zip(items) {
+            assert_eq!(outcome["id"], item["id"], "in the order of the items");
+        }
+        outcomes
+            .iter()
+            .map(|outcome| {
+                let kind = outcome["outcome"].as_str().expect("a word");
+                outcome["code"].as_str().map_or(kind.to_owned(), |code| format!("{kind} {code}"))
+            })
+            .collect()
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    /// The code of a problem.
+    pub fn code(&self) -> &str {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        assert_eq!(self.body["status"], self.status.as_u16());
+        assert_eq!(self.body["trace_id"], self.header("x-trace-id"));
+        self.body["code"].as_str().expect("a code")
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+fn request(method: Method, path: &str, authorization: Option<&str>) -> axum::http::request::Builder {
+    let request = Request::builder().method(method).uri(path);
+    match authorization {
+        Some(value) => request.header(header::AUTHORIZATION, value),
+        None => request,
+    }
+}
+
+async fn send(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.expect("infallible");
+    let (parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+    let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") };
+    Answer { status: parts.status, headers: parts.headers, body }
+}
