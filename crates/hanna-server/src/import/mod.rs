@@ -1,0 +1,179 @@
+//! Affiliates from a CSV file: streamed, all or nothing, every bad line named.
+//!
+//! UTF-8 (with or without a byte order mark) or Latin-1, `;` or `,`, one line a person. The header names the columns of
+//! [`Column`], in any order, with or without accents, capitals, spaces; others are ignored. Whatever is wrong is said in
+//! Spanish with its line and column, never with the value, which may be anybody's data.
+
+mod columns;
+mod lines;
+mod row;
+mod why;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use self::columns::Column;
+use self::lines::Lines;
+use self::row::RowReader;
+pub use self::why::{BadLine, FileFault, Why};
+use crate::app::App;
+use crate::store::{ImportCounts, ImportRow, ImportSource, RowConflict, StoreError};
+
+/// The most bad lines a report names. All are counted.
+pub const BAD_LINES_MAX: usize = 200;
+/// How often progress is told, in lines.
+const PROGRESS_EVERY: u64 = 20_000;
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// How many lines the file has, with its header.
+    pub lines: u64,
+    /// What is wrong, in the order of the lines; at most [`BAD_LINES_MAX`].
+    pub bad: Vec<BadLine>,
+    /// How much is wrong altogether.
+    pub bad_total: u64,
+    /// What changed; none when anything was wrong, and nothing changed.
+    pub changed: Option<Changed>,
+}
+
+/// What an import changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// Affiliates that were not there before.
+    pub added: u64,
+    /// Affiliates that were there.
+    pub updated: u64,
+}
+
+/// Why a file could not be imported at all. Nothing changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file is not one of affiliates.
+    #[error(transparent)]
+    File(#[from] FileFault),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A task of the runtime ended.
+    #[error("the file could not be read: {0}")]
+    Runtime(#[from] tokio::task::JoinError),
+}
+
+/// Is told how far it is: lines done, and lines there are.
+pub type Progress = Box<dyn FnMut(u64, u64) + Send>;
+
+impl App {
+    /// Adds the people of `file`, or updates those that are there. If anything is wrong, nothing changes.
+    ///
+    /// # Errors
+    /// See [`ImportError`]. Bad lines are no error: they stand in the [`Report`].
+    pub async fn import_affiliates(&self, file: &Path, progress: Progress) -> Result<Report, ImportError> {
+        let file = file.to_owned();
+        let opened = tokio::task::spawn_blocking(move || {
+            let mut lines = Lines::open(&file)?;
+            let rows = RowReader::new(&mut lines)?;
+            Ok::<_, FileFault>((lines, rows))
+        });
+        let (lines, rows) = opened.await??;
+        let findings = Arc::new(Mutex::new(Findings::default()));
+        let source = CsvSource { lines, rows, progress, findings: Arc::clone(&findings) };
+        let changed = self.store().import_affiliates(Box::new(source), self.clock().now()).await?;
+        let mut findings = lock(&findings);
+        if let Some(fault) = findings.broken.take() {
+            return Err(fault.into());
+        }
+        findings.bad.sort_by_key(|bad| bad.line);
+        Ok(Report {
+            lines: findings.lines,
+            bad: std::mem::take(&mut findings.bad),
+            bad_total: findings.bad_total,
+            changed: changed.map(|ImportCounts { added, updated }| Changed { added, updated }),
+        })
+    }
+}
+
+/// What was found on the way.
+#[derive(Debug, Default)]
+struct Findings {
+    lines: u64,
+    bad: Vec<BadLine>,
+    bad_total: u64,
+    /// The file could not be read to its end.
+    broken: Option<FileFault>,
+}
+
+impl Findings {
+    fn add(&mut self, bad: BadLine) {
+        self.bad_total += 1;
+        if self.bad.len() < BAD_LINES_MAX {
+            self.bad.push(bad);
+        }
+    }
+}
+
+fn lock(findings: &Mutex<Findings>) -> MutexGuard<'_, Findings> {
+    findings.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A file as a source of affiliates.
+struct CsvSource {
+    lines: Lines,
+    rows: RowReader,
+    progress: Progress,
+    findings: Arc<Mutex<Findings>>,
+}
+
+impl ImportSource for CsvSource {
+    fn next_row(&mut self) -> Option<ImportRow> {
+        loop {
+            let line = match self.lines.next_line() {
+                Ok(Some(line)) => line,
+                Ok(None) => return None,
+                Err(fault) => {
+                    lock(&self.findings).broken = Some(fault);
+                    return None;
+                }
+            };
+            let number = line.number;
+            lock(&self.findings).lines = number;
+            if number.is_multiple_of(PROGRESS_EVERY) {
+                (self.progress)(number, self.lines.total());
+            }
+            match self.rows.read(line) {
+                Ok(None) => {}
+                Ok(Some(row)) => return Some(row),
+                Err(whys) => {
+                    let mut findings = lock(&self.findings);
+                    for (column, why) in whys {
+                        findings.add(BadLine { line: number, column, why });
+                    }
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, line: u64, why: RowConflict) {
+        let (column, why) = match why {
+            RowConflict::DuplicateDocument { first_line } => {
+                (Column::Number, Why::DuplicateDocument { first_line })
+            }
+            RowConflict::CompanyDisagrees { first_line } => {
+                (Column::CompanyNit, Why::CompanyDisagrees { first_line })
+            }
+        };
+        lock(&self.findings).add(BadLine { line, column: Some(column), why });
+    }
+
+    fn lines(&self) -> u64 {
+        lock(&self.findings).lines
+    }
+
+    fn is_clean(&self) -> bool {
+        let findings = lock(&self.findings);
+        findings.bad_total == 0 && findings.broken.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests;
