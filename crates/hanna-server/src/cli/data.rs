@@ -1,0 +1,106 @@
+//! The subcommands that write data: `migrate`, `seed-demo`, `import-affiliates`.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use super::{ImportArgs, Place, SeedDemoArgs, open};
+use crate::demo::Demo;
+use crate::import::{ImportError, Progress, Report};
+
+pub async fn migrate(place: &Place) -> anyhow::Result<ExitCode> {
+    let opened = open(place).await?.opened();
+    let mut out = io::stdout().lock();
+    if opened.schema_before == opened.schema {
+        writeln!(out, "schema {}: nothing to do", opened.schema)?;
+    } else {
+        writeln!(out, "schema {} -> {}", opened.schema_before, opened.schema)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn seed_demo(args: &SeedDemoArgs) -> anyhow::Result<ExitCode> {
+    let demo = open(&args.place).await?.seed_demo(args.seed, args.affiliates).await?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        serde_json::to_writer(&mut out, &demo)?;
+        writeln!(out)?;
+    } else {
+        write_demo(&mut out, &demo)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_demo(out: &mut impl Write, demo: &Demo) -> io::Result<()> {
+    if demo.installed_now {
+        writeln!(out, "Datos de demostración instalados. Todas las personas y empresas son inventadas.")?;
+    } else {
+        writeln!(out, "Estos datos de demostración ya estaban instalados; nada cambió.")?;
+    }
+    writeln!(out, "\nCuentas (usuario · clave · rol · sedes)")?;
+    for account in &demo.accounts {
+        let roles: Vec<&str> = account.roles.iter().map(|role| role.code()).collect();
+        let branches =
+            if account.branches.is_empty() { "sin sedes".to_owned() } else { account.branches.join(", ") };
+        writeln!(
+            out,
+            "  {} · {} · {} · {branches}\n      {}",
+            account.username,
+            account.password,
+            roles.join(", "),
+            account.remark
+        )?;
+    }
+    writeln!(out, "\nCédulas para consultar")?;
+    let documents = &demo.documents;
+    for (title, numbers) in [
+        ("activas", &documents.active),
+        ("inactivas", &documents.inactive),
+        ("activas con empresa suspendida", &documents.company_suspended),
+        ("retiradas", &documents.retired),
+        ("no registradas", &documents.not_registered),
+    ] {
+        let some: Vec<&str> = numbers.iter().take(5).map(String::as_str).collect();
+        writeln!(out, "  {title}: {}", some.join(", "))?;
+    }
+    Ok(())
+}
+
+pub async fn import_affiliates(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    let app = open(&args.place).await?;
+    let progress: Progress = Box::new(|done, total| {
+        // If nobody reads the progress, the import goes on.
+        let _ = writeln!(io::stderr(), "{done} de {total} líneas");
+    });
+    match app.import_affiliates(&args.file, progress).await {
+        Ok(report) => write_report(&mut io::stdout().lock(), &report),
+        Err(ImportError::File(fault)) => {
+            writeln!(io::stdout(), "{fault}\nNo se cambió ningún dato.")?;
+            Ok(ExitCode::FAILURE)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn write_report(out: &mut impl Write, report: &Report) -> anyhow::Result<ExitCode> {
+    if let Some(changed) = report.changed {
+        writeln!(
+            out,
+            "Importación terminada. Afiliados nuevos: {}; actualizados: {}.",
+            changed.added, changed.updated
+        )?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for bad in &report.bad {
+        writeln!(out, "{bad}")?;
+    }
+    let listed = u64::try_from(report.bad.len()).unwrap_or(u64::MAX);
+    if report.bad_total > listed {
+        writeln!(out, "… y otros errores que no se muestran: {}.", report.bad_total - listed)?;
+    }
+    writeln!(
+        out,
+        "Errores: {}, en un archivo de {} líneas. No se cambió ningún dato: corrija el archivo e impórtelo de nuevo.",
+        report.bad_total, report.lines
+    )?;
+    Ok(ExitCode::FAILURE)
+}

@@ -1,0 +1,282 @@
+//! The program as it is run: what it prints, how it ends, what its log holds.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+fn program(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hanna-server"));
+    command.current_dir(dir);
+    command
+}
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    program(dir).args(args).output().expect("the program runs")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("UTF-8")
+}
+
+/// A server of the directory's data, ended with the test.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(dir: &Path, more: &[&str]) -> Self {
+        let log = std::fs::File::create(dir.join("log")).expect("a file");
+        let mut process = program(dir)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("the program runs");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+        let address =
+            line.trim_end().strip_prefix("listening on http://").expect("the first line").to_owned();
+        assert!(!address.ends_with(":0"), "the port that was picked");
+        Self { process, address }
+    }
+
+    /// One request on its own connection; status, headers and body.
+    fn call(&self, method: &str, path: &str, token: Option<&str>, body: &Value) -> (u16, String, Value) {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let authorization =
+            token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: hanna\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n{authorization}\r\n{body}"
+        )
+        .expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
+        (status, head.to_owned(), serde_json::from_str(body).unwrap_or_default())
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.process.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Already ended in most tests.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn seeded(dir: &Path) -> Value {
+    let output = run(dir, &["seed-demo", "--json", "--affiliates", "200"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+#[test]
+fn it_says_where_it_listens_answers_and_ends_gently_on_a_signal() {
+    for signal in ["-TERM", "-INT"] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut server = Server::start(dir.path(), &[]);
+        let (status, _, health) = server.call("GET", "/health", None, &Value::Null);
+        assert_eq!((status, &health["status"]), (200, &json!("ok")));
+        // An idle connection must not keep the server alive.
+        let _idle = TcpStream::connect(&server.address).expect("it listens");
+        server.signal(signal);
+        assert_eq!(server.process.wait().expect("it ends").code(), Some(0));
+        let files: Vec<_> = std::fs::read_dir(dir.path().join("hanna-data"))
+            .expect("the default directory")
+            .map(|file| file.expect("a file").file_name())
+            .collect();
+        assert_eq!(files, ["hanna.sqlite"], "the log was written back: the database was closed");
+    }
+}
+
+#[test]
+fn plain_http_stays_on_this_machine_unless_told_otherwise() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let refused = run(dir.path(), &["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("--allow-plain-http"));
+    assert!(refused.stdout.is_empty());
+    assert!(!dir.path().join("hanna-data").exists(), "nothing was made");
+}
+
+#[test]
+fn a_database_of_another_kind_or_of_a_newer_program_is_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let refused = run(dir.path(), &["serve", "--database", "postgres://caja/hanna"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("sqlite:PATH"));
+
+    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 0 -> 1\n");
+    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 1: nothing to do\n");
+    let file = dir.path().join("hanna-data/hanna.sqlite");
+    let db = rusqlite::Connection::open(&file).expect("the database");
+    db.pragma_update(None, "user_version", 99).expect("set");
+    drop(db);
+    let before = std::fs::read(&file).expect("readable");
+    for command in ["serve", "migrate", "seed-demo"] {
+        let refused = run(dir.path(), &[command]);
+        assert_eq!(refused.status.code(), Some(1), "{command}");
+        assert!(text(&refused.stderr).contains("schema 99"), "{}", text(&refused.stderr));
+    }
+    assert_eq!(std::fs::read(&file).expect("readable"), before, "left alone");
+}
+
+#[test]
+fn the_data_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().expect("a directory");
+    assert!(run(dir.path(), &["migrate", "--data-dir", "d"]).status.success());
+    let mode =
+        |path: &str| std::fs::metadata(dir.path().join(path)).expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode("d"), mode("d/hanna.sqlite")), (0o700, 0o600));
+}
+
+#[test]
+fn the_demo_is_as_promised_and_doing_it_again_changes_nothing() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let demo = seeded(dir.path());
+    let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&demo), ["accounts", "documents"]);
+    assert_eq!(keys(&demo["accounts"][0]), ["branches", "password", "roles", "username"]);
+    assert!(demo["accounts"][0]["branches"].as_array().is_some_and(|branches| branches.len() > 1));
+    let numbers = demo["documents"].as_object().expect("an object");
+    assert_eq!(
+        keys(&demo["documents"]),
+        ["active", "company_suspended", "inactive", "not_registered", "retired"]
+    );
+    assert!(numbers.values().all(|sort| sort.as_array().is_some_and(|sort| sort.len() == 20)));
+    let notes: Vec<bool> = demo["accounts"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|account| account.get("note").is_some())
+        .collect();
+    assert!(notes.is_sorted() && notes.contains(&true), "those who cannot sign in come last");
+
+    assert_eq!(seeded(dir.path()), demo);
+    let again = run(dir.path(), &["seed-demo", "--affiliates", "200"]);
+    assert!(text(&again.stdout).contains("nada cambió"));
+    let other = run(dir.path(), &["seed-demo", "--seed", "5"]);
+    assert_eq!(other.status.code(), Some(1), "another seed would mix with this one");
+}
+
+#[test]
+fn a_bad_file_of_affiliates_is_reported_in_spanish_and_a_good_one_taken_in() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let header = "tipo_documento;documento;primer_apellido;segundo_apellido;primer_nombre;segundo_nombre;estado;tarifa;\
+                  tipo_afiliado;nit_empresa;empresa;estado_empresa\n";
+    let good = "CC;1.045.678.901;MUÑOZ;;JOSÉ;;ACTIVO;A;TRABAJADOR;;;\n";
+    std::fs::write(dir.path().join("mala.csv"), format!("{header}{good}{good}")).expect("written");
+    std::fs::write(dir.path().join("buena.csv"), format!("{header}{good}")).expect("written");
+    std::fs::write(dir.path().join("otra.csv"), "nombre;edad\nJosé;3\n").expect("written");
+
+    let bad = run(dir.path(), &["import-affiliates", "mala.csv"]);
+    assert_eq!(bad.status.code(), Some(1));
+    assert_eq!(
+        text(&bad.stdout),
+        "Línea 3, columna documento: el documento está repetido; ya aparece en la línea 2.\n\
+         Errores: 1, en un archivo de 3 líneas. No se cambió ningún dato: corrija el archivo e impórtelo de nuevo.\n"
+    );
+    let other = run(dir.path(), &["import-affiliates", "otra.csv"]);
+    assert_eq!(other.status.code(), Some(1));
+    assert!(text(&other.stdout).starts_with("Faltan columnas en el encabezado: tipo_documento, documento,"));
+    let missing = run(dir.path(), &["import-affiliates", "no-existe.csv"]);
+    assert_eq!(missing.status.code(), Some(1));
+    let taken = run(dir.path(), &["import-affiliates", "buena.csv"]);
+    assert_eq!(taken.status.code(), Some(0));
+    assert_eq!(text(&taken.stdout), "Importación terminada. Afiliados nuevos: 1; actualizados: 0.\n");
+}
+
+#[test]
+fn openapi_prints_the_committed_document() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let printed = run(dir.path(), &["openapi"]);
+    let committed = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json"));
+    assert!(printed.stdout == committed.expect("committed"));
+    assert!(!dir.path().join("hanna-data").exists(), "nothing was made");
+}
+
+/// At its most talkative, with the logs of every library.
+#[test]
+fn the_log_has_trace_ids_and_nobodys_data() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let demo = seeded(dir.path());
+    let server = Server::start(dir.path(), &["--log", "trace", "--log-format", "json"]);
+    let account = &demo["accounts"][0];
+    let number = demo["documents"]["active"][0].as_str().expect("a number");
+    let device_id = "01936d3e-0000-7000-8000-000000000001";
+    let sign_in = |password: &Value| {
+        json!({
+            "username": account["username"], "password": password,
+            "device": { "id": device_id, "name": "RECEPCION-SECRETA" },
+        })
+    };
+    let wrong = server.call("POST", "/v1/sessions", None, &sign_in(&json!("una clave equivocada")));
+    let (status, _, tokens) = server.call("POST", "/v1/sessions", None, &sign_in(&account["password"]));
+    assert_eq!((wrong.0, status), (401, 200));
+    let token = tokens["access_token"].as_str().expect("a token");
+    let me = server.call("GET", "/v1/me", Some(token), &Value::Null).2;
+    let branch_id = &me["branches"][0]["id"];
+    let lookup = json!({
+        "id": device_id, "branch_id": branch_id, "document": { "kind": "CC", "number": number },
+        "purpose": "validar beneficio del convenio",
+    });
+    let (status, _, answer) = server.call("POST", "/v1/lookups", Some(token), &lookup);
+    assert_eq!(status, 200);
+    let now = server.call("GET", "/health", None, &Value::Null).2["server_time"].clone();
+    let item = json!({
+        "id": device_id, "sequence": 1, "author_id": me["operator"]["id"], "device_time": now, "occurred_at": now,
+        "body": { "kind": "usage_report", "branch_id": branch_id, "statement": answer["statement"] },
+    });
+    let bad_item = json!({ "id": branch_id, "number": number });
+    let batch = json!({ "items": [item, bad_item] });
+    let outcomes = server.call("POST", "/v1/outbox", Some(token), &batch).2;
+    assert_eq!(outcomes["outcomes"][0]["outcome"], "accepted");
+    let (_, head, lost) = server.call("GET", &format!("/v1/lookups/{number}"), Some(token), &Value::Null);
+    server.call("GET", &format!("/v1/usage-reports?from={number}"), Some(token), &Value::Null);
+    server.call("POST", "/v1/lookups", Some(token), &json!({ "number": number }));
+    let rows = "/v1/usage-reports?from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z";
+    let row = server.call("GET", rows, Some(token), &Value::Null).2["rows"][0].clone();
+    let refresh = json!({ "refresh_token": tokens["refresh_token"], "device_id": device_id });
+    server.call("POST", "/v1/sessions/refresh", None, &refresh);
+    drop(server);
+
+    let log = std::fs::read_to_string(dir.path().join("log")).expect("the log");
+    let trace_id = lost["trace_id"].as_str().expect("a trace id");
+    assert!(head.contains(&format!("x-trace-id: {trace_id}")) && log.contains(trace_id));
+    let surname = row["affiliate_name"].as_str().and_then(|name| name.split([' ', ',']).next());
+    let mut secrets =
+        vec![number, surname.unwrap_or("?"), "una clave equivocada", "RECEPCION-SECRETA", token];
+    secrets.extend(
+        [
+            &account["username"],
+            &account["password"],
+            &tokens["refresh_token"],
+            &answer["statement"],
+            &row["company_name"],
+            &row["affiliate_name"],
+        ]
+        .into_iter()
+        .filter_map(Value::as_str),
+    );
+    assert_eq!(secrets.len(), 11);
+    for secret in secrets {
+        assert!(!log.contains(secret), "{secret} stands in the log");
+    }
+}
