@@ -8,8 +8,8 @@ import { chromium } from 'playwright-core';
 
 export const CHROMIUM = '/usr/bin/chromium';
 const DIST = fileURLToPath(new URL('../.mock-dist', import.meta.url));
-// As in tauri.conf.json.
-const POLICY = "default-src 'self'; style-src 'self'; script-src 'self'";
+const TAURI = JSON.parse(await readFile(new URL('../../tauri.conf.json', import.meta.url), 'utf8'));
+const POLICY = TAURI.app.security.csp;
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.woff2': 'font/woff2' };
 
 /** Serves the mock build; resolves to its address and a way to stop. */
@@ -65,6 +65,8 @@ export async function withBrowser(work) {
         (message) => message.type() === 'error' && faults.push(`${query}: ${message.text()}`),
       );
       page.on('pageerror', (error) => faults.push(`${query}: ${error.message}`));
+      // As the real window does.
+      if (TAURI.app.security.freezePrototype) await page.addInitScript(() => Object.freeze(Object.prototype));
       // A Sunday morning at the counter; time stands still but for what a state lets pass.
       await page.clock.install({ time: new Date('2026-11-22T10:32:00-05:00') });
       await page.goto(server.address + query);

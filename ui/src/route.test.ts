@@ -38,7 +38,7 @@ describe('the screen that may be shown', () => {
 
   it('is Consulta after a restart, when the sede is remembered', () => {
     expect(allowedScreen(null, SESSION)).toBe('consulta');
-    expect(allowedScreen('ingreso', SESSION)).toBe('consulta');
+    expect(allowedScreen('ingreso', SESSION), 'just signed in').toBe('aplicaciones');
   });
 
   it('is the one asked for when all is in order', () => {

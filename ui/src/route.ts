@@ -37,9 +37,12 @@ export function approvedConvenios(session: Session): Application | undefined {
  */
 export function allowedScreen(wanted: Screen | null, session: Session | null): Screen {
   if (!session) return 'ingreso';
+  // Just signed in: first the applications, as on the platform.
+  if (wanted === 'ingreso') return 'aplicaciones';
   if (wanted === 'por-enviar' || wanted === 'aplicaciones') return wanted;
   if (!approvedConvenios(session)) return 'aplicaciones';
   if (wanted === 'sede') return wanted;
-  if (!session.branch) return wanted === null || wanted === 'ingreso' ? 'aplicaciones' : 'sede';
-  return wanted === null || wanted === 'ingreso' ? 'consulta' : wanted;
+  // Nothing asked for: the program was opened, and the session is still there.
+  if (!session.branch) return wanted === null ? 'aplicaciones' : 'sede';
+  return wanted ?? 'consulta';
 }

@@ -26,6 +26,9 @@ export function applyTheme(theme: Theme): void {
 export function startTheme(): void {
   show(storedTheme());
   darkSystem.addEventListener('change', () => show(storedTheme()));
+  // Paper is white.
+  window.addEventListener('beforeprint', () => document.documentElement.classList.remove('dark'));
+  window.addEventListener('afterprint', () => show(storedTheme()));
 }
 
 function show(theme: Theme): void {
