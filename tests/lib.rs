@@ -2,6 +2,7 @@
 //!
 //! | folder | what |
 //! |---|---|
+//! | `contract/` | one suite for every implementation of a trait |
 //! | `sync/` | desks and the real server in one process, time moved by hand |
 //! | `e2e/` | the built program in a real window, driven through WebKitWebDriver |
 //! | `bench/` | `cargo xtask bench`: each figure as a ratio to a reference of the same run |

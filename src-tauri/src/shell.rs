@@ -25,7 +25,13 @@ pub struct Shell {
 impl Shell {
     /// The shell of a program started with `arguments`.
     pub fn new(arguments: Arguments, data_dir: PathBuf) -> Self {
-        Self { arguments, data_dir, desk: OnceLock::new(), opening: Mutex::default(), saved: Mutex::default() }
+        Self {
+            arguments,
+            data_dir,
+            desk: OnceLock::new(),
+            opening: Mutex::default(),
+            saved: Mutex::default(),
+        }
     }
 
     /// The desk.
@@ -80,7 +86,11 @@ impl Shell {
 
     /// Whether the program saved this file itself.
     pub fn has_saved(&self, path: &str) -> bool {
-        self.saved.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|saved| saved.as_os_str() == path)
+        self.saved
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .any(|saved| saved.as_os_str() == path)
     }
 }
 

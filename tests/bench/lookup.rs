@@ -16,7 +16,8 @@ const ROUNDS: u32 = 20_000;
 pub async fn measure(stage: &Stage) -> Outcome {
     let plain = plain_copy(stage);
     let key = UnparsedPublicKey::new(&ED25519, stage.server.public.clone());
-    let (mut ours, mut selects, mut verifications) = (Figures::default(), Figures::default(), Figures::default());
+    let (mut ours, mut selects, mut verifications) =
+        (Figures::default(), Figures::default(), Figures::default());
     for round in 0..ROUNDS {
         let number = stage.shuffled(round);
 

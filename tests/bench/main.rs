@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: each figure as a ratio to a reference measured in the same run, turn and turn about, because
-//! machines are shared and disks change their mind from one minute to the next.
+//! machines are shared and disks change their mind from one minute to the next. Prints the table and writes it to
+//! `docs/benchmarks.md`; fails when a goal is missed.
 
 mod figures;
 mod lookup;
@@ -12,10 +13,13 @@ use figures::Outcome;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let people: u32 = std::env::var("HANNA_BENCH_PEOPLE").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    let people: u32 =
+        std::env::var("HANNA_BENCH_PEOPLE").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
     let stage = stage::Stage::set(people).await;
     let outcomes = [lookup::measure(&stage).await, report_use::measure(&stage).await];
-    print(&figures::table(people, &outcomes));
+    let table = figures::table(people, &outcomes);
+    print(&table);
+    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/benchmarks.md"), &table).expect("written");
     if outcomes.iter().all(Outcome::is_met) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

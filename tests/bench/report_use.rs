@@ -29,7 +29,9 @@ pub async fn measure(stage: &Stage) -> Outcome {
         let statement = stage.server.statement(document, card.lookup_id);
         let begin = tick();
         bare.prepare_cached("INSERT INTO item VALUES (?1, ?2)")
-            .and_then(|mut insert| insert.execute((Uuid::from_u128(u128::from(round)).as_bytes().as_slice(), &statement)))
+            .and_then(|mut insert| {
+                insert.execute((Uuid::from_u128(u128::from(round)).as_bytes().as_slice(), &statement))
+            })
             .expect("a row");
         inserts.add(begin.elapsed());
     }

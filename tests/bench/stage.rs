@@ -10,8 +10,8 @@ use hanna_desk::ports::{Chance, System};
 use hanna_desk::{Desk, Setup, VaultChoice};
 use hanna_domain::statement::{KeySet, PublicKey, sign};
 use hanna_domain::{
-    Affiliate, AffiliateRole, AffiliateStatus, Company, CompanyStatus, DeskPolicy, Document, DocumentKind, Redacted,
-    Statement, Tariff,
+    Affiliate, AffiliateRole, AffiliateStatus, Company, CompanyStatus, DeskPolicy, Document, DocumentKind,
+    Redacted, Statement, Tariff,
 };
 use hanna_wire::health::Health;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest};
@@ -195,7 +195,11 @@ impl Backend for Signer {
     async fn keys(&self, _: &AccessToken) -> Result<Answered<KeySet>, Failure> {
         self.answer(self.keys.clone())
     }
-    async fn lookup(&self, _: &AccessToken, request: &LookupRequest) -> Result<Answered<LookupAnswer>, Failure> {
+    async fn lookup(
+        &self,
+        _: &AccessToken,
+        request: &LookupRequest,
+    ) -> Result<Answered<LookupAnswer>, Failure> {
         if self.gone.load(Ordering::Relaxed) {
             return Err(FailureKind::Unreachable.into());
         }

@@ -34,13 +34,15 @@ impl Album {
         std::fs::write(self.0.join(format!("{name}.png")), picture).expect("kept");
     }
 
-    /// The screen in every size and theme. The theme is switched as the person's system would.
+    /// The screen in every size and theme, each looked at by axe-core too.
     pub async fn keep_all(&self, window: &Window, name: &str) {
         for (width, height) in [(1024, 768), (1280, 800)] {
             window.resize(width, height).await;
             for theme in ["dark", "light"] {
                 window.run(&format!("document.documentElement.dataset.theme = '{theme}'")).await;
                 self.keep(window, &format!("{name}-{width}x{height}-{theme}")).await;
+                let faults = window.accessibility_faults().await;
+                assert!(faults.is_empty(), "{name}, {width}x{height}, {theme}: {faults:#?}");
             }
         }
     }

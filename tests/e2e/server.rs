@@ -26,8 +26,7 @@ impl Server {
             .expect("seed-demo runs");
         assert!(seeded.status.success(), "seed-demo failed");
         let people = serde_json::from_slice(&seeded.stdout).expect("JSON");
-        let mut server =
-            Self { data: data.to_owned(), listen: "127.0.0.1:0".into(), process: None, people };
+        let mut server = Self { data: data.to_owned(), listen: "127.0.0.1:0".into(), process: None, people };
         server.resume();
         server
     }

@@ -143,7 +143,11 @@ impl Window {
     pub async fn until(&self, what: &str, condition: impl AsyncFn() -> bool) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while !condition().await {
-            assert!(tokio::time::Instant::now() < deadline, "never: {what}; the screen:\n{}", self.text().await);
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "never: {what}; the screen:\n{}",
+                self.text().await
+            );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -174,6 +178,22 @@ impl Window {
     /// Runs a script in the page.
     pub async fn run(&self, script: &str) -> serde_json::Value {
         self.client.execute(script, vec![]).await.expect("run")
+    }
+
+    /// What axe-core finds wrong with the page, for people who use it with other means.
+    pub async fn accessibility_faults(&self) -> Vec<String> {
+        if self.run("return typeof window.axe").await != "object" {
+            let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../ui/node_modules/axe-core/axe.min.js");
+            let axe = std::fs::read_to_string(source).expect("axe-core is installed (npm ci in ui/)");
+            self.run(&axe).await;
+        }
+        let script = "const done = arguments[arguments.length - 1];
+            window.axe.run(document, { resultTypes: ['violations'] }).then(
+                (found) => done(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`)),
+                (error) => done([String(error)]),
+            );";
+        let found = self.client.execute_async(script, vec![]).await.expect("asked");
+        serde_json::from_value(found).expect("a list")
     }
 
     /// A picture of the page, as PNG.

@@ -132,8 +132,12 @@ async fn the_main_job_from_a_terminal_online_offline_and_back() {
     assert_eq!(desk.get("outbox")["items"].as_array().map(Vec::len), Some(0));
     let day = hanna_domain::colombia::day_of(server.clock.read());
     let history = desk.get(&format!("history {day} {day}"));
-    let numbers: Vec<&str> =
-        history["rows"].as_array().expect("rows").iter().filter_map(|row| row["document_number"].as_str()).collect();
+    let numbers: Vec<&str> = history["rows"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .filter_map(|row| row["document_number"].as_str())
+        .collect();
     assert_eq!(numbers, [&people.active[1], &people.active[0]]);
 
     let pdf = folder.path().join("reporte con espacios.pdf");

@@ -89,7 +89,10 @@ async fn the_program_is_closed_and_opened_while_offline() {
     assert_eq!(copy.used_today.len(), 1, "the use of before is known");
 
     story.server.resume().await;
-    assert!(story.desk.sync_now().await.expect("tried").sign_in_needed, "nobody proved who they are to the server");
+    assert!(
+        story.desk.sync_now().await.expect("tried").sign_in_needed,
+        "nobody proved who they are to the server"
+    );
     story.desk.enter(&story.server.demo.accounts[0]).await.expect("signed in");
     let status = story.desk.sync_now().await.expect("synced");
     assert_eq!((status.pending, status.needs_attention, status.sign_in_needed), (0, 0, false));

@@ -15,7 +15,9 @@ async fn a_wrong_password_says_so_and_changes_nothing() {
     let server = TestServer::start(&clock).await;
     let desk = TestDesk::new(&server.url(), &clock, 1);
     let account = &server.demo.accounts[0];
-    for (user, password) in [(account.username.as_str(), "no es la clave"), ("nadie@example.co", "no es la clave")] {
+    for (user, password) in
+        [(account.username.as_str(), "no es la clave"), ("nadie@example.co", "no es la clave")]
+    {
         let error = desk.sign_in(user, &Redacted::new(password.to_owned())).await.expect_err("signed in");
         assert_eq!(error.code(), ErrorCode::WrongCredentials);
         assert!(desk.start().session.is_none());
@@ -32,7 +34,10 @@ async fn an_account_without_branches_signs_in_and_can_look_nobody_up() {
         .demo
         .accounts
         .iter()
-        .find(|account| account.branches.is_empty() && account.roles.iter().any(|role| *role == hanna_wire::me::Role::Operator))
+        .find(|account| {
+            account.branches.is_empty()
+                && account.roles.iter().any(|role| *role == hanna_wire::me::Role::Operator)
+        })
         .expect("an operator without branches");
     let session = desk.enter(account).await.expect("signed in");
     assert!(session.branches.is_empty());
@@ -92,7 +97,10 @@ async fn signing_out_with_something_unsent_asks_first_and_the_next_operator_send
         .demo
         .accounts
         .iter()
-        .find(|other| other.username != first.username && other.branches.iter().any(|code| first.branches.contains(code)))
+        .find(|other| {
+            other.username != first.username
+                && other.branches.iter().any(|code| first.branches.contains(code))
+        })
         .expect("a colleague at one of the same branches");
     story.desk.enter(colleague).await.expect("the colleague signs in");
     let status = story.desk.sync_now().await.expect("synced");

@@ -86,12 +86,9 @@ impl Desk {
     /// The status bar, with counts asked of the database now.
     ///
     /// # Errors
-    /// When the database cannot be asked: nothing is claimed then.
+    /// When the database cannot be asked: nothing is claimed then. Without a keyring that is so until somebody signs in.
     pub fn status(&self) -> Result<Status, DeskError> {
-        let (pending, needs_attention) = match self.opened() {
-            Some(opened) => opened.stores.outbox.counts()?,
-            None => (0, 0),
-        };
+        let (pending, needs_attention) = self.stores()?.outbox.counts()?;
         let connection = lock(&self.inner.connection);
         Ok(Status {
             online: connection.is_online(),
@@ -106,6 +103,9 @@ impl Desk {
 
     /// Tells the screens the status, beside the caller's way.
     pub(crate) fn tell_status(&self) {
+        if self.opened().is_none() {
+            return;
+        }
         let desk = self.clone();
         tokio::task::spawn_blocking(move || match desk.status() {
             Ok(status) => desk.emit(Event::Status(status)),

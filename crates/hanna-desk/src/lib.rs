@@ -15,8 +15,8 @@ mod history;
 mod lookup;
 pub mod messages;
 mod outbox;
-//mod report;
 pub mod ports;
+mod report;
 
 mod report_use;
 mod session;

@@ -7,6 +7,7 @@ use hanna_domain::outbox::{ItemCode, ItemKind, ItemState};
 use hanna_domain::{
     Affiliate, Cause, Document, Fixer, Reason, Source, Tariff, UsageState, UsedToday, Verdict, words,
 };
+pub use hanna_report::printing::{PrintJob, PrintState, Printer};
 use hanna_wire::me::{Application, Branch, Entity, Operator, Role};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -250,15 +251,6 @@ pub struct TariffTotal {
     pub uses: u32,
 }
 
-/// A printer of the system.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-pub struct Printer {
-    /// The name the spooler knows it by.
-    pub name: String,
-    /// Whether it is the system's default.
-    pub is_default: bool,
-}
-
 /// A file was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct SavedReport {
@@ -268,29 +260,6 @@ pub struct SavedReport {
     pub rows: u32,
     /// How many pages it has.
     pub pages: u32,
-}
-
-/// The spooler took a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-pub struct PrintJob {
-    /// The printer.
-    pub printer: String,
-    /// The spooler's name for the job, for example `PDF-12`.
-    pub job: String,
-    /// How it stands.
-    pub state: PrintState,
-}
-
-words! {
-    /// How a print job stands.
-    PrintState {
-        /// The spooler has it and has not finished.
-        Queued = "queued",
-        /// The printer took all of it.
-        Done = "done",
-        /// It was stopped or cancelled.
-        Failed = "failed",
-    }
 }
 
 #[cfg(test)]

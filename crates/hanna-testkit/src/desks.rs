@@ -91,7 +91,8 @@ impl TestDesk {
     /// # Errors
     /// As [`Desk::sign_in`].
     pub async fn enter(&self, account: &Account) -> Result<Session, DeskError> {
-        let session = self.desk_ref().sign_in(&account.username, &Redacted::new(account.password.clone())).await?;
+        let session =
+            self.desk_ref().sign_in(&account.username, &Redacted::new(account.password.clone())).await?;
         match session.branches.first() {
             Some(branch) => self.desk_ref().choose_branch(branch.id).await,
             None => Ok(session),

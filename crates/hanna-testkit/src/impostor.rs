@@ -19,7 +19,8 @@ impl Impostor {
     /// Answers everything with `status`, `media_type` and `body`.
     pub async fn answering(status: u16, media_type: &'static str, body: &'static str) -> Self {
         let status = StatusCode::from_u16(status).expect("a status");
-        let answer = move || async move { (status, [(header::CONTENT_TYPE, media_type)], body).into_response() };
+        let answer =
+            move || async move { (status, [(header::CONTENT_TYPE, media_type)], body).into_response() };
         Self::serving(Router::new().fallback(answer)).await
     }
 

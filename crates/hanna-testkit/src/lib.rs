@@ -5,8 +5,9 @@
 
 pub mod chance;
 pub mod clock;
-//pub mod cups;
+pub mod cups;
 pub mod desks;
 pub mod faults;
 pub mod impostor;
+pub mod keyring;
 pub mod server;

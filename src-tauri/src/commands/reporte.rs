@@ -17,7 +17,11 @@ pub async fn history(shell: State<'_, Shell>, query: HistoryQuery) -> Answer<His
 
 /// Saves the PDF among the operator's documents.
 #[command(rename_all = "snake_case")]
-pub async fn save_report(app: AppHandle, shell: State<'_, Shell>, query: HistoryQuery) -> Answer<SavedReport> {
+pub async fn save_report(
+    app: AppHandle,
+    shell: State<'_, Shell>,
+    query: HistoryQuery,
+) -> Answer<SavedReport> {
     let saved = shell.desk()?.save_report_in(query, &Shell::documents(&app)?).await?;
     shell.remember_saved(&saved.path);
     Ok(saved)
