@@ -115,7 +115,8 @@ impl Cups {
     fn add_printer(&self, instance: &str) -> io::Result<()> {
         let device = format!("cups-pdf:/{instance}");
         let mut adding = self.program("/usr/sbin/lpadmin");
-        adding.args(["-p", PRINTER, "-E", "-v", &device, "-m", DRIVER, "-o", "PageSize=Letter", "-o", RENDERER]);
+        adding.args(["-p", PRINTER, "-E", "-v", &device, "-m", DRIVER]);
+        adding.args(["-o", "PageSize=Letter", "-o", RENDERER]);
         let added = adding.output()?;
         if added.status.success() {
             Ok(())

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 fn cups() -> (Cups, Spooler) {
     let cups = Cups::start().expect("a spooler of the test's own");
-    let spooler = Spooler { wait: Duration::from_secs(60), ..Spooler::at(cups.server()) };
+    let spooler = Spooler { wait: Duration::from_mins(1), ..Spooler::at(cups.server()) };
     (cups, spooler)
 }
 
@@ -83,7 +83,7 @@ fn a_job_on_a_stopped_printer_waits_in_the_queue_and_a_cancelled_one_failed() {
     assert_eq!(waiting.state, PrintState::Queued);
 
     // Cancels the next job as soon as it is there.
-    spooler.wait = Duration::from_secs(60);
+    spooler.wait = Duration::from_mins(1);
     std::thread::scope(|scope| {
         let next = scope.spawn(|| spooler.print(&pdf, PRINTER, "Reporte de Convenio"));
         let cancel = || cups.program("cancel").arg("PDF-2").output().expect("cancel").status.success();
