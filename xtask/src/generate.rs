@@ -67,7 +67,7 @@ fn make(workspace: &Workspace) -> Result<Files> {
     let tests =
         ["test", "--quiet", "--locked", "--workspace", "--exclude", "xtask", "--lib", "export_bindings"];
     let mut export = workspace.cargo(&tests);
-    process::run(export.env("TS_RS_EXPORT_DIR", &scratch))?;
+    process::output(export.env("TS_RS_EXPORT_DIR", &scratch))?;
     let mut made = read_folder(&scratch, Path::new(BINDINGS))?;
     ensure!(!made.is_empty(), "no test named `export_bindings` wrote a file");
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 /// Does one step, with a heading before and the time it took after.
 ///
@@ -45,7 +45,8 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command to its end and returns what it printed; its errors stay on the screen.
+/// Runs a command to its end and returns what it printed, which is shown only if it fails; its errors stay on the
+/// screen.
 ///
 /// # Errors
 /// When it cannot be started, does not succeed, or does not print UTF-8.
@@ -53,7 +54,10 @@ pub fn output(command: &mut Command) -> Result<String> {
     let line = shown_command(command);
     let output =
         command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot start `{line}`"))?;
-    ensure!(output.status.success(), "`{line}` ended with {}", output.status);
+    if !output.status.success() {
+        print!("{}", String::from_utf8_lossy(&output.stdout));
+        bail!("`{line}` ended with {}", output.status);
+    }
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed something that is no text"))
 }
 
