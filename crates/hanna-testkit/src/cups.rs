@@ -32,13 +32,14 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 /// Starts the spooler, waits until its input ends, and takes everything away again.
 const SCRIPT: &str = r#"
 folder=$1 settings=$2
+trap '' INT HUP  # meant for the test, whose end is enough
 cp "$folder/cups-pdf.conf" "$settings"
 /usr/sbin/cupsd -f -c "$folder/cupsd.conf" -s "$folder/cups-files.conf" &
 spooler=$!
 read -r _
 kill "$spooler"
 wait "$spooler"
-rm -rf "$settings" "$folder"/root "$folder"/state "$folder"/spool "$folder"/cache "$folder"/log
+rm -rf "$settings" "$folder"/root "$folder"/state "$folder"/spool "$folder"/cache "$folder"/log "$folder"/unfinished
 "#;
 
 /// A running spooler; dropping it stops it.
@@ -173,10 +174,11 @@ fn write_settings(folder: &Path) -> io::Result<()> {
         at("log/error"),
         at("log/page"),
     );
+    // CUPS-PDF works as the one who prints, who may not enter the spool of CUPS: what is unfinished is kept apart.
     // Every file has the job's number in its name, so that none replaces another.
     let pdf = format!(
         "Out {printed}\nAnonDirName {printed}\nSpool {}\nLog {}\nGrp lp\nLabel 2\nTitlePref 1\n",
-        at("spool/pdf"),
+        at("unfinished"),
         at("log"),
         printed = at("printed"),
     );
