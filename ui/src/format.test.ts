@@ -4,7 +4,6 @@ import {
   agoExact,
   dayOf,
   formatDateTime,
-  formatDay,
   formatDocument,
   formatTime,
   fullName,
@@ -18,7 +17,6 @@ describe('times are Colombian', () => {
     expect(formatTime('2026-11-22T05:05:00Z')).toBe('00:05');
     expect(formatDateTime('2026-11-23T02:30:00Z')).toBe('22/11/2026, 21:30');
     expect(dayOf(new Date('2026-11-23T04:59:59Z'))).toBe('2026-11-22');
-    expect(formatDay('2026-11-22')).toBe('22/11/2026');
   });
 
   it('near moments are named by their day', () => {

@@ -20,12 +20,6 @@ const numericDateTime = new Intl.DateTimeFormat(locale, {
   year: 'numeric',
   ...clockTime,
 });
-const isoDay = new Intl.DateTimeFormat('en-CA', {
-  year: 'numeric',
-  month: '2-digit',
-  day: '2-digit',
-  timeZone,
-});
 const relative = new Intl.RelativeTimeFormat(locale, { style: 'narrow', numeric: 'always' });
 const relativeDay = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
 
@@ -43,14 +37,11 @@ export function formatDateTime(timestamp: string): string {
   return numericDateTime.format(new Date(timestamp));
 }
 
-/** The Colombian day of a moment, as `2026-11-22`. */
+/** The Colombian day of a moment, as `2026-11-22`. From parts: how a locale joins them differs between engines. */
 export function dayOf(moment: Date): string {
-  return isoDay.format(moment);
-}
-
-/** A `2026-11-22` as `22/11/2026`. */
-export function formatDay(day: string): string {
-  return numericDate.format(new Date(`${day}T12:00:00-05:00`));
+  const parts = numericDate.formatToParts(moment);
+  const part = (wanted: string) => parts.find(({ type }) => type === wanted)?.value ?? '';
+  return `${part('year')}-${part('month')}-${part('day')}`;
 }
 
 /** How long ago, for people: `hace un momento`, `hace 5 min`, `hace 5 h`, `hace 2 d`. */

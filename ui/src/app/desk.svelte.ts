@@ -33,8 +33,12 @@ export class Desk {
   follow(): Stop {
     const stop = this.backend.on_status((status) => (this.status = status));
     const timer = setInterval(() => (this.now_ms = Date.now()), TICK_MS);
+    // Back from another window: what the bar says is asked anew.
+    const look = () => void this.refresh_status();
+    window.addEventListener('focus', look);
     return () => {
       stop();
+      window.removeEventListener('focus', look);
       clearInterval(timer);
     };
   }
@@ -53,6 +57,7 @@ export class Desk {
   }
 
   async refresh_status(): Promise<void> {
+    if (this.phase !== 'open') return;
     try {
       this.status = await this.backend.status();
     } catch {

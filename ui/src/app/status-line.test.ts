@@ -40,7 +40,6 @@ describe('the connection', () => {
       'offline',
     );
     expect(connectionText(null)).toBe('No se pudo leer el estado');
-    expect(connectionText(undefined)).toBe('');
   });
 });
 

@@ -16,8 +16,7 @@ export function connection(status: Known): Connection {
 }
 
 export function connectionText(status: Known): string {
-  if (status === undefined) return '';
-  if (status === null) return t('status_unreadable');
+  if (!status) return t('status_unreadable');
   const state = connection(status);
   if (state !== 'offline') return t(`status_${state}`);
   // "Sin conexión · No hay conexión" would say it twice.
@@ -40,7 +39,6 @@ export function outboxText(status: Known): string {
 }
 
 export function syncText(status: Known, now: Date): string {
-  if (status === undefined) return '';
   if (!status?.last_sync_at) return t('status_never_synced');
   const age_s = (now.getTime() - Date.parse(status.last_sync_at)) / 1000;
   return t('status_synced', { ago: agoExact(age_s) });
