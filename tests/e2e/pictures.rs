@@ -29,6 +29,7 @@ impl Album {
 
     /// The screen as it is.
     pub async fn keep(&self, window: &Window, name: &str) {
+        window.settle().await;
         let picture = window.picture().await;
         assert!(picture.starts_with(b"\x89PNG"), "{name} is no picture");
         std::fs::write(self.0.join(format!("{name}.png")), picture).expect("kept");
@@ -39,7 +40,7 @@ impl Album {
         for (width, height) in [(1024, 768), (1280, 800)] {
             window.resize(width, height).await;
             for theme in ["dark", "light"] {
-                window.run(&format!("document.documentElement.dataset.theme = '{theme}'")).await;
+                window.run(&format!("document.documentElement.classList.toggle('dark', {})", theme == "dark")).await;
                 self.keep(window, &format!("{name}-{width}x{height}-{theme}")).await;
                 let faults = window.accessibility_faults().await;
                 assert!(faults.is_empty(), "{name}, {width}x{height}, {theme}: {faults:#?}");

@@ -180,6 +180,15 @@ impl Window {
         self.client.execute(script, vec![]).await.expect("run")
     }
 
+    /// Waits until nothing on the page moves any more.
+    pub async fn settle(&self) {
+        let script = "const done = arguments[arguments.length - 1];
+            requestAnimationFrame(() => Promise.allSettled(document.getAnimations()
+                .filter((one) => one.effect?.getComputedTiming().iterations !== Infinity)
+                .map((one) => one.finished)).then(() => done()));";
+        self.client.execute_async(script, vec![]).await.expect("settled");
+    }
+
     /// What axe-core finds wrong with the page, for people who use it with other means.
     pub async fn accessibility_faults(&self) -> Vec<String> {
         if self.run("return typeof window.axe").await != "object" {
@@ -189,7 +198,7 @@ impl Window {
         }
         let script = "const done = arguments[arguments.length - 1];
             window.axe.run(document, { resultTypes: ['violations'] }).then(
-                (found) => done(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`)),
+                (found) => done(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.failureSummary + ' ' + n.html).join(' ')}`)),
                 (error) => done([String(error)]),
             );";
         let found = self.client.execute_async(script, vec![]).await.expect("asked");
