@@ -41,7 +41,7 @@ async function serve() {
 export async function withBrowser(work) {
   if (!existsSync(CHROMIUM)) {
     console.log(`${CHROMIUM} is not installed: nothing was looked at`);
-    return [];
+    process.exit();
   }
   const server = await serve();
   const browser = await chromium.launch({
