@@ -19,7 +19,12 @@ pub struct LookupRequest {
     /// Whom it is about.
     pub document: Document,
     /// Why it is asked.
-    #[schema(example = "validar beneficio del convenio", min_length = 1, max_length = 120)]
+    #[schema(
+        example = "validar beneficio del convenio",
+        min_length = 1,
+        max_length = 120,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     pub purpose: String,
 }
 

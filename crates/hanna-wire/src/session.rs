@@ -11,7 +11,12 @@ use uuid::Uuid;
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
     /// The user name, usually an e-mail; compared without case.
-    #[schema(example = "ana@gymcaribe.co", min_length = 1, max_length = 120)]
+    #[schema(
+        example = "ana@gymcaribe.co",
+        min_length = 1,
+        max_length = 120,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     pub username: String,
     /// The password.
     #[schema(value_type = String, format = Password, example = "una clave larga", min_length = 1, max_length = 256)]
@@ -27,7 +32,12 @@ pub struct Device {
     /// Made by the desk at its first start, and kept.
     pub id: Uuid,
     /// What people call it.
-    #[schema(example = "RECEPCION-1", min_length = 1, max_length = 120)]
+    #[schema(
+        example = "RECEPCION-1",
+        min_length = 1,
+        max_length = 120,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     pub name: String,
 }
 
