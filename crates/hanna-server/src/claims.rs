@@ -1,11 +1,10 @@
 //! What a statement says: the claims of the answer to one lookup.
 
-use hanna_domain::{Document, Statement, Tariff, UsedToday};
+use hanna_domain::{Document, Statement, Tariff, UsedToday, colombia};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::agreement::Agreement;
-use crate::day;
 use crate::judge::{Person, judge, valid_until};
 
 /// What was asked.
@@ -39,7 +38,7 @@ pub struct Known {
 /// The claims of the answer.
 pub fn claims(asked: &Asked, known: Known) -> Statement {
     let Known { person, agreement, used_today } = known;
-    let reasons = judge(&person, agreement.as_ref(), used_today.len(), day::of(asked.now));
+    let reasons = judge(&person, agreement.as_ref(), used_today.len(), colombia::day_of(asked.now));
     // Claims count in whole seconds; a statement is never valid before it was made.
     let iat = Timestamp::from_second(asked.now.as_second()).unwrap_or(asked.now);
     let exp = valid_until(iat, agreement.as_ref(), &reasons);

@@ -1,11 +1,10 @@
 //! The judgement: may this person use the benefit here, today? One pure function, the only place that knows.
 
-use hanna_domain::{Affiliate, AffiliateStatus, CompanyStatus, Reason};
+use hanna_domain::{Affiliate, AffiliateStatus, CompanyStatus, Reason, colombia};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::agreement::{Agreement, OverLimit};
-use crate::day;
 
 /// What the caja knows of the document asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,10 +79,15 @@ pub fn valid_until(now: Timestamp, agreement: Option<&Agreement>, reasons: &[Rea
     let validity_h =
         agreement.map_or(VALIDITY_DEFAULT_H, |agreement| agreement.validity_h.min(VALIDITY_MAX_H));
     let full = now + jiff::SignedDuration::from_hours(i64::from(validity_h));
-    let begins = agreement.map(|agreement| day::start(agreement.first_day));
-    let ends = agreement.map(|agreement| day::end(agreement.last_day));
-    let new_day = reasons.contains(&Reason::DailyLimitReached).then(|| day::end(day::of(now)));
+    let begins = agreement.map(|agreement| colombia::start_of(agreement.first_day));
+    let ends = agreement.map(|agreement| end_of(agreement.last_day));
+    let new_day = reasons.contains(&Reason::DailyLimitReached).then(|| end_of(colombia::day_of(now)));
     [begins, ends, new_day].into_iter().flatten().filter(|turn| *turn > now).fold(full, Timestamp::min)
+}
+
+/// The first moment after a day.
+fn end_of(day: Date) -> Timestamp {
+    colombia::days(day, day).1
 }
 
 /// How long a statement lasts when no agreement says, in hours.

@@ -17,7 +17,6 @@ mod application;
 mod claims;
 pub mod cli;
 mod clock;
-mod day;
 pub mod demo;
 mod extract;
 mod fault;
@@ -38,5 +37,7 @@ mod usage;
 
 pub use app::{App, Config, Database, Limits, OpenError, UnknownDatabase};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
+pub use keys::KeyFault;
+pub use passwords::PasswordFault;
 pub use store::StoreError;
 pub use store::sqlite::Opened;

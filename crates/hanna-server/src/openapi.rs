@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use hanna_domain::Statement;
+use hanna_domain::{DocumentKind, Statement};
 use hanna_wire::TRACE_HEADER;
 use hanna_wire::problem::{self, ErrorCode, Problem};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
@@ -57,6 +57,9 @@ pub fn base() -> utoipa::openapi::OpenApi {
 /// When it cannot be written as JSON.
 pub fn document() -> serde_json::Result<String> {
     let (_, mut document) = routes::all().split_for_parts();
+    let schemas = &mut document.components.get_or_insert_default().schemas;
+    schemas.insert("Document".to_owned(), RefOr::T(documents()));
+    schemas.remove("DocumentKind");
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         for response in operation.responses.responses.values_mut() {
             if let RefOr::T(response) = response {
@@ -68,6 +71,26 @@ pub fn document() -> serde_json::Result<String> {
         }
     }
     Ok(document.to_pretty_json()? + "\n")
+}
+
+/// A document as the contract takes it: each kind with its own numbers, in canonical form.
+fn documents() -> Schema {
+    let one = |kind: DocumentKind| {
+        let (shortest, longest) = kind.length();
+        let pattern = match kind {
+            DocumentKind::PA => format!("^[0-9A-Z]{{{shortest},{longest}}}$"),
+            _ => format!("^[1-9][0-9]{{{},{}}}$", shortest - 1, longest - 1),
+        };
+        ObjectBuilder::new()
+            .title(Some(kind.code()))
+            .property("kind", ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind.code()])))
+            .property("number", ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)))
+            .required("kind")
+            .required("number")
+    };
+    let description = "An identity document: its kind, and its number without dots, spaces or leading zeros.";
+    let kinds = OneOfBuilder::new().description(Some(description));
+    DocumentKind::ALL.into_iter().fold(kinds, |kinds, kind| kinds.item(one(kind))).into()
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

@@ -33,6 +33,11 @@ pub fn admit(before: Option<Attempts>, now: Timestamp) -> Result<Attempts, Times
     Ok(Attempts { count: before.count.saturating_add(1), last: now })
 }
 
+/// Attempts before this moment say nothing any more at `now`.
+pub fn forgotten_before(now: Timestamp) -> Timestamp {
+    now - WAIT_MAX - FORGOTTEN_AFTER
+}
+
 fn wait_after(count: u32) -> SignedDuration {
     match count.checked_sub(FREE) {
         None => SignedDuration::ZERO,

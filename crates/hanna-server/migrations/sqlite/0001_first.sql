@@ -89,6 +89,7 @@ CREATE TABLE sign_in_attempts (
     attempts     INTEGER NOT NULL,
     last_us      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX sign_in_attempts_by_age ON sign_in_attempts (last_us);
 
 CREATE TABLE devices (
     id            BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),  -- made by the desk

@@ -1,6 +1,6 @@
 //! The demo's businesses: four entities, nine branches, an agreement of every sort, accounts of every sort.
 
-use hanna_domain::{AffiliateRole, Redacted, Tariff};
+use hanna_domain::{AffiliateRole, Redacted, Tariff, colombia};
 use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::Account;
 use crate::agreement::{Agreement, OverLimit};
-use crate::day;
 use crate::nit;
 use crate::passwords::{self, PasswordFault};
 use crate::store::{AccountState, NewAccount, NewAgreement, NewEntity};
@@ -27,7 +26,7 @@ pub struct Organisation {
 
 /// Makes the businesses. Agreements are dated from `now`, so that those in force are so for two years.
 pub fn organisation(seed: u64, now: Timestamp) -> Result<Organisation, PasswordFault> {
-    let mut maker = Maker { random: ChaCha8Rng::seed_from_u64(seed), year: day::of(now).year() };
+    let mut maker = Maker { random: ChaCha8Rng::seed_from_u64(seed), year: colombia::day_of(now).year() };
     let entities = maker.entities();
     let password_hash = passwords::hash(PASSWORD, &maker.random.random())?;
     let (accounts, listed) =

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use hanna_domain::DeskPolicy;
+use hanna_domain::{DeskPolicy, colombia};
 use hanna_wire::me::Me;
 use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
@@ -10,7 +10,6 @@ use hanna_wire::problem::ErrorCode;
 use crate::agreement::Agreement;
 use crate::app::App;
 use crate::application;
-use crate::day;
 use crate::fault::Fault;
 use crate::openapi::{SIGNED_IN, route_faults};
 use crate::store::{Caller, Surroundings};
@@ -30,7 +29,7 @@ route_faults!(SIGNED_IN);
     responses((status = 200, description = "The account and its surroundings.", body = Me), Faults)
 )]
 pub async fn handler(State(app): State<App>, caller: Caller) -> Result<Json<Me>, Fault> {
-    let today = day::of(app.clock().now());
+    let today = colombia::day_of(app.clock().now());
     let surroundings = app.store().surroundings(caller.account_id, today).await?;
     let Surroundings { operator, entity, roles, branches, applications, agreements } =
         surroundings.ok_or(Fault::new(ErrorCode::SessionExpired))?;

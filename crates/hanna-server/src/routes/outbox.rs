@@ -3,12 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use hanna_domain::outbox::{ItemCode, ItemKind};
+use hanna_domain::statement::Verifier;
 use hanna_wire::limits::BATCH_ITEMS_MAX;
-use hanna_wire::outbox::{Batch, BatchAnswer, Item, ItemBody, Outcome, OutcomeKind};
+use hanna_wire::outbox::{BatchAnswer, Item, ItemBody, Outcome, OutcomeKind};
 use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
 use serde::Deserialize;
-use serde_json::Value;
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::{Ref, RefOr};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -32,13 +34,13 @@ route_faults!(WITH_BODY, SIGNED_IN, &[ErrorCode::Forbidden]);
     operation_id = "deliver",
     tag = "usage",
     security(("session" = [])),
-    request_body = Batch,
+    request_body = ArrivedBatch,
     responses((status = 200, description = "One outcome an item.", body = BatchAnswer), Faults)
 )]
 pub async fn handler(
     State(app): State<App>,
     caller: Caller,
-    Body(batch): Body<LooseBatch>,
+    Body(batch): Body<ArrivedBatch>,
 ) -> Result<Json<BatchAnswer>, Fault> {
     let entity_id = caller.entity()?;
     let count = batch.items.len();
@@ -48,8 +50,10 @@ pub async fn handler(
     }
     // Hundreds of signatures are no work for a thread that also answers others.
     let reader = app.clone();
-    let read = tokio::task::spawn_blocking(move || read_all(&reader, batch.items));
-    let read = read.await.map_err(Fault::internal)??;
+    let read_all = move || -> Vec<Read> {
+        batch.items.into_iter().map(|item| read(reader.keys().verifier(), item)).collect()
+    };
+    let read = tokio::task::spawn_blocking(read_all).await.map_err(Fault::internal)?;
 
     let arrivals = read.iter().filter_map(|read| read.clone().ok()).collect();
     let delivery = Delivery {
@@ -68,36 +72,69 @@ pub async fn handler(
     Ok(Json(BatchAnswer { outcomes }))
 }
 
-/// A batch whose items are not looked at yet.
-#[derive(Deserialize)]
+/// A batch. Its items are read one by one.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LooseBatch {
-    items: Vec<Value>,
+#[schema(as = Batch)]
+pub struct ArrivedBatch {
+    /// 1 to 500 items. Items of one person are in the order they happened.
+    #[schema(min_items = 1, max_items = 500)]
+    items: Vec<ArrivedItem>,
+}
+
+/// An item; or anything else with an id, which is refused as `MALFORMED`: a newer desk may send what this server does
+/// not know yet.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ArrivedItem {
+    Readable(Box<Item>),
+    Other { id: Uuid },
+}
+
+/// By hand: an item is also an object with an id, so this is an `anyOf`, and deriving gives `oneOf`.
+impl utoipa::PartialSchema for ArrivedItem {
+    fn schema() -> RefOr<Schema> {
+        let id = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+        let other = ObjectBuilder::new().property("id", id).required("id");
+        let any = AnyOfBuilder::new()
+            .description(Some("An item. Anything else with an id is refused as `MALFORMED`."))
+            .item(Ref::from_schema_name(item_name()))
+            .item(other);
+        Schema::from(any).into()
+    }
+}
+
+impl utoipa::ToSchema for ArrivedItem {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((item_name(), <Item as utoipa::PartialSchema>::schema()));
+        <Item as utoipa::ToSchema>::schemas(schemas);
+    }
+}
+
+fn item_name() -> String {
+    <Item as utoipa::ToSchema>::name().into_owned()
 }
 
 /// An item that could be read, or the id of one that could not.
 type Read = Result<Arrival, Uuid>;
 
-/// An item without an id cannot be answered for: then the whole batch is refused.
-fn read_all(app: &App, items: Vec<Value>) -> Result<Vec<Read>, Fault> {
-    let read = |(place, item): (usize, Value)| {
-        let id = item.get("id").and_then(Value::as_str).and_then(|id| Uuid::parse_str(id).ok());
-        let id = id.ok_or_else(|| Fault::with(ErrorCode::Invalid, format!("items[{place}] has no id")))?;
-        Ok(read_one(app, item).ok_or(id))
-    };
-    items.into_iter().enumerate().map(read).collect()
+fn read(verifier: &Verifier, arrived: ArrivedItem) -> Read {
+    match arrived {
+        ArrivedItem::Readable(item) => arrival(verifier, &item).ok_or(item.id),
+        ArrivedItem::Other { id } => Err(id),
+    }
 }
 
-fn read_one(app: &App, item: Value) -> Option<Arrival> {
-    let item: Item = serde_json::from_value(item).ok()?;
-    let content_hash = item.content_hash().ok()?;
+fn arrival(verifier: &Verifier, item: &Item) -> Option<Arrival> {
     if item.sequence < 1 {
         return None;
     }
+    let content_hash = item.content_hash().ok()?;
     let (kind, statement) = match &item.body {
         ItemBody::UsageReport { branch_id, statement } => {
-            let statement = rests_on(app.keys().verifier(), statement, *branch_id, item.occurred_at);
-            (ItemKind::UsageReport, statement)
+            (ItemKind::UsageReport, rests_on(verifier, statement, *branch_id, item.occurred_at))
         }
     };
     Some(Arrival {

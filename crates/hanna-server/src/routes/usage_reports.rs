@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hanna_domain::colombia;
 use hanna_wire::limits::{HISTORY_DAYS_MAX, PAGE_MAX};
 use hanna_wire::me::Role;
 use hanna_wire::path;
@@ -13,7 +14,6 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::day;
 use crate::extract::Params;
 use crate::fault::Fault;
 use crate::openapi::{SIGNED_IN, route_faults};
@@ -73,7 +73,7 @@ async fn visible_branches(
         }
         app.store().branches(entity_id).await?.into_iter().map(|branch| branch.id).collect()
     } else if caller.is(Role::Operator) {
-        let today = day::of(app.clock().now());
+        let today = colombia::day_of(app.clock().now());
         let surroundings = app.store().surroundings(caller.account_id, today).await?;
         surroundings.into_iter().flat_map(|seen| seen.branches).map(|branch| branch.id).collect()
     } else {

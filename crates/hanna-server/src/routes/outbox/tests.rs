@@ -253,9 +253,13 @@ async fn a_batch_has_one_to_five_hundred_items_each_with_an_id() {
     let bench = Bench::open().await;
     let desk = bench.desk("RECEPCION-1").await;
     let item = json!({ "id": bench.id() });
-    for items in [json!([]), json!(vec![item.clone(); 501]), json!([item.clone(), {}]), json!([1])] {
+    for items in [json!([]), json!(vec![item.clone(); 501])] {
         let answer = desk.post(path::OUTBOX, &json!({ "items": items })).await;
         assert_eq!((answer.status, answer.code()), (StatusCode::UNPROCESSABLE_ENTITY, "INVALID"));
+    }
+    for items in [json!([item, {}]), json!([1]), json!([{ "id": 1 }]), json!({})] {
+        let answer = desk.post(path::OUTBOX, &json!({ "items": items })).await;
+        assert_eq!((answer.status, answer.code()), (StatusCode::BAD_REQUEST, "MALFORMED"));
     }
     assert_eq!(desk.deliver(&vec![&item; 500]).await.len(), 500);
 }

@@ -91,6 +91,21 @@ async fn guessing_is_slowed_down_whether_or_not_there_is_such_an_account() {
 }
 
 #[tokio::test]
+async fn what_anybody_can_write_without_signing_in_does_not_pile_up() {
+    let bench = Bench::open().await;
+    for guess in 0..3 {
+        bench.sign_in(&format!("nadie{guess}@gymcaribe.co"), "adivino", bench.id(), "PC").await;
+    }
+    bench.clock.forward(31.minutes());
+    bench.sign_in("otro@gymcaribe.co", "adivino", bench.id(), "PC").await;
+    let rows: i64 = bench
+        .sql()
+        .query_row("SELECT count(*) FROM sign_in_attempts", [], |row| row.get(0))
+        .expect("a count");
+    assert_eq!(rows, 1);
+}
+
+#[tokio::test]
 async fn attempts_at_once_do_not_outrun_the_count() {
     let bench = std::sync::Arc::new(Bench::open().await);
     let mut attempts = tokio::task::JoinSet::new();

@@ -23,6 +23,9 @@ pub const SIGNED_OUT: &str = "SIGNED_OUT";
 const TOKEN_REUSED: &str = "TOKEN_REUSED";
 
 pub fn count_attempt(tx: &Transaction<'_>, username: Mac, now: Timestamp) -> rusqlite::Result<Admission> {
+    // Anybody can make rows here, so the old ones go.
+    tx.prepare_cached("DELETE FROM sign_in_attempts WHERE last_us < ?1")?
+        .execute([Micros(slow_down::forgotten_before(now))])?;
     let before = tx
         .prepare_cached("SELECT attempts, last_us FROM sign_in_attempts WHERE username_mac = ?1")?
         .query_row([username], |row| {

@@ -1,7 +1,7 @@
 //! The outbox of desks, taken in item by item.
 
-use hanna_domain::Statement;
 use hanna_domain::outbox::ItemCode;
+use hanna_domain::{Statement, colombia};
 use hanna_wire::me::Role;
 use hanna_wire::outbox::{Outcome, OutcomeKind};
 use jiff::Timestamp;
@@ -11,7 +11,6 @@ use uuid::Uuid;
 
 use super::columns::{Day, Micros, Word};
 use super::organisation::agreement_on;
-use crate::day;
 use crate::store::{Arrival, Delivery};
 use crate::usage::{Known, Ruling, rule};
 
@@ -89,7 +88,7 @@ fn known(
     let of_this_entity = statement.entity_id == entity_id
         && is_branch_of(tx, statement.branch_id, entity_id)?
         && is_operator_of(tx, arrival.author_id, entity_id)?;
-    let day = day::of(arrival.occurred_at);
+    let day = colombia::day_of(arrival.occurred_at);
     Ok(Known {
         of_this_entity,
         agreement: agreement_on(tx, statement.branch_id, day)?,
@@ -165,7 +164,7 @@ fn keep_use(tx: &Savepoint<'_>, arrival: &Arrival, statement: &Statement) -> rus
         statement.branch_id,
         arrival.author_id,
         Micros(arrival.occurred_at),
-        Day(day::of(arrival.occurred_at)),
+        Day(colombia::day_of(arrival.occurred_at)),
         Word(statement.document.kind()),
         statement.document.number(),
         // A usable statement always has a person: `Verifier` refuses any other.

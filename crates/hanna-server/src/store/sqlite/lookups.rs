@@ -1,6 +1,6 @@
 //! Lookups: authorised, judged and recorded in one transaction.
 
-use hanna_domain::{Affiliate, Company, Document, Statement, UsedToday};
+use hanna_domain::{Affiliate, Company, Document, Statement, UsedToday, colombia};
 use hanna_wire::me::ApplicationState;
 use jiff::civil::Date;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
@@ -10,7 +10,6 @@ use super::columns::{Day, Json, Micros, Word};
 use super::organisation::agreement_on;
 use crate::application::CONVENIOS;
 use crate::claims::{Known, claims};
-use crate::day;
 use crate::judge::Person;
 use crate::store::{Answered, Question};
 
@@ -25,7 +24,7 @@ pub fn answer(tx: &Transaction<'_>, question: &Question) -> rusqlite::Result<Ans
     if !record_question(tx, question)? {
         return Ok(Answered::IdConflict);
     }
-    let today = day::of(asked.now);
+    let today = colombia::day_of(asked.now);
     let known = Known {
         person: person(tx, &asked.document)?,
         agreement: agreement_on(tx, asked.branch_id, today)?,

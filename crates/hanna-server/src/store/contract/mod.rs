@@ -1,31 +1,18 @@
 //! What every store must do, as stories over the trait. Each implementation runs all of them on an empty database.
 
-use std::sync::{Arc, Mutex};
+mod fixtures;
 
-use hanna_domain::outbox::{ItemCode, ItemKind};
-use hanna_domain::{
-    Affiliate, AffiliateRole, AffiliateStatus, Company, CompanyStatus, Document, DocumentKind, Reason,
-    Redacted, Statement, Tariff, UsageState,
-};
-use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
-use hanna_wire::outbox::{Outcome, OutcomeKind};
+use hanna_domain::outbox::ItemCode;
+use hanna_domain::{AffiliateStatus, CompanyStatus, Document, DocumentKind, Reason, Tariff, UsageState};
+use hanna_wire::me::{ApplicationState, Role};
 use jiff::civil::date;
 use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
 
+use self::fixtures::*;
 use super::*;
-use crate::agreement::OverLimit;
 use crate::agreement::tests::agreement;
 use crate::testing::TestEntropy;
-
-const ENTITY: Uuid = Uuid::from_u128(1);
-const OTHER_ENTITY: Uuid = Uuid::from_u128(2);
-const NORTH: Uuid = Uuid::from_u128(11);
-const SOUTH: Uuid = Uuid::from_u128(12);
-const ELSEWHERE: Uuid = Uuid::from_u128(13);
-const ANA: Uuid = Uuid::from_u128(21);
-const LUIS: Uuid = Uuid::from_u128(22);
-const DEVICE: Uuid = Uuid::from_u128(31);
 
 /// Every story by its name, for an implementation to run.
 macro_rules! stories {
@@ -48,138 +35,6 @@ macro_rules! stories {
     };
 }
 pub(crate) use stories;
-
-fn noon() -> Timestamp {
-    "2026-11-22T17:00:00Z".parse().expect("a timestamp")
-}
-
-fn hash(byte: u8) -> TokenHash {
-    TokenHash([byte; 32])
-}
-
-fn tokens(byte: u8, now: Timestamp) -> TokenPair {
-    TokenPair {
-        access: hash(byte),
-        access_expires_at: now + 15.minutes(),
-        refresh: hash(byte + 100),
-        refresh_expires_at: now + 720.hours(),
-    }
-}
-
-fn branch(id: Uuid, code: &str) -> Branch {
-    Branch { id, code: code.into(), name: format!("Sede {code}"), city: "Barranquilla".into() }
-}
-
-fn account(id: Uuid, username: &str, role: Role, branches: &[Uuid]) -> NewAccount {
-    NewAccount {
-        operator: Operator { id, username: username.into(), display_name: username.to_uppercase() },
-        entity_id: Some(ENTITY),
-        password_hash: Redacted::new("$argon2id$".into()),
-        state: AccountState::Active,
-        roles: vec![role],
-        branches: branches.to_vec(),
-    }
-}
-
-fn installation(mark: &str) -> Installation {
-    let new_entity = |id, nit: &str, branches: Vec<Branch>, over_limit| NewEntity {
-        entity: Entity { id, nit: nit.into(), name: format!("ENTIDAD {nit}") },
-        agreements: vec![NewAgreement {
-            id: Uuid::from_u128(id.as_u128() + 100),
-            name: "Convenio".into(),
-            terms: Agreement { over_limit, ..agreement(date(2026, 1, 1), date(2026, 12, 31)) },
-            branches: branches.iter().map(|branch| branch.id).collect(),
-        }],
-        branches,
-        application: ApplicationState::Approved,
-    };
-    Installation {
-        mark: mark.into(),
-        entities: vec![
-            new_entity(ENTITY, "1", vec![branch(SOUTH, "B"), branch(NORTH, "A")], OverLimit::Note),
-            new_entity(OTHER_ENTITY, "2", vec![branch(ELSEWHERE, "C")], OverLimit::Refuse),
-        ],
-        accounts: vec![
-            account(ANA, "ana", Role::Operator, &[NORTH, SOUTH]),
-            account(LUIS, "luis", Role::EntityAdmin, &[]),
-        ],
-    }
-}
-
-/// Rows from a list.
-struct Rows {
-    left: std::vec::IntoIter<ImportRow>,
-    read: u64,
-    refused: Arc<Mutex<Vec<(u64, RowConflict)>>>,
-    clean: bool,
-}
-
-impl Rows {
-    fn new(rows: Vec<ImportRow>) -> Self {
-        Self { left: rows.into_iter(), read: 0, refused: Arc::default(), clean: true }
-    }
-}
-
-impl ImportSource for Rows {
-    fn next_row(&mut self) -> Option<ImportRow> {
-        self.read += 1;
-        self.left.next()
-    }
-
-    fn refuse(&mut self, line: u64, why: RowConflict) {
-        self.refused.lock().expect("not poisoned").push((line, why));
-        self.clean = false;
-    }
-
-    fn lines(&self) -> u64 {
-        self.read
-    }
-
-    fn is_clean(&self) -> bool {
-        self.clean
-    }
-}
-
-fn person(line: u64, number: &str, status: AffiliateStatus) -> ImportRow {
-    let company = Company { name: "TRANSPORTES DEL NORTE".into(), status: CompanyStatus::Active };
-    ImportRow {
-        line,
-        document: Document::parse(DocumentKind::CC, number).expect("a cédula"),
-        affiliate: Affiliate {
-            role: AffiliateRole::Worker,
-            first_surname: "NÚÑEZ".into(),
-            second_surname: Some("DE LA HOZ".into()),
-            first_name: "ANA".into(),
-            second_name: None,
-            status,
-            tariff: Tariff::B,
-            company: Some(company),
-        },
-        company_nit: Some("899999068".into()),
-    }
-}
-
-/// A database with two entities, two people, and Ana signed in.
-async fn furnished(store: &dyn Store) {
-    let people = Rows::new(vec![
-        person(1, "1001", AffiliateStatus::Active),
-        person(2, "1002", AffiliateStatus::Retired),
-    ]);
-    let installed = store.install(installation("a"), Box::new(people), noon()).await.expect("installed");
-    assert_eq!(installed, Installed::Done);
-    store.open_session(opening(1, ANA)).await.expect("opened");
-}
-
-fn opening(byte: u8, account_id: Uuid) -> Opening {
-    Opening {
-        session_id: Uuid::from_u128(u128::from(byte)),
-        account_id,
-        device_id: DEVICE,
-        device_name: "RECEPCION-1".into(),
-        tokens: tokens(byte, noon()),
-        now: noon(),
-    }
-}
 
 pub async fn secrets_and_keys_are_kept(store: &dyn Store) {
     assert_eq!(store.secret("a", [1; 32]).await.expect("kept"), [1; 32]);
@@ -267,30 +122,6 @@ pub async fn an_account_sees_its_own_surroundings(store: &dyn Store) {
     assert_eq!(store.branches(ENTITY).await.expect("asked").len(), 2);
 }
 
-fn question(lookup: u128, branch_id: Uuid, number: &str) -> Question {
-    Question {
-        asked: Asked {
-            statement_id: TestEntropy::new(u64::try_from(lookup).expect("small")).new_id(),
-            lookup_id: Uuid::from_u128(lookup),
-            document: Document::parse(DocumentKind::CC, number).expect("a cédula"),
-            entity_id: ENTITY,
-            branch_id,
-            now: noon(),
-        },
-        account_id: ANA,
-        device_id: DEVICE,
-        document_mac: Mac([number.as_bytes()[3]; 32]),
-        purpose: "validar beneficio del convenio".into(),
-    }
-}
-
-async fn statement(store: &dyn Store, question: Question) -> Statement {
-    match store.answer_lookup(question).await.expect("asked") {
-        Answered::Claims(statement) => *statement,
-        other => panic!("{other:?}"),
-    }
-}
-
 pub async fn a_lookup_is_authorised_judged_and_recorded_once(store: &dyn Store) {
     furnished(store).await;
     let active = statement(store, question(1, NORTH, "1001")).await;
@@ -311,44 +142,6 @@ pub async fn a_lookup_is_authorised_judged_and_recorded_once(store: &dyn Store) 
     }
     let elsewhere = store.answer_lookup(question(4, ELSEWHERE, "1001")).await.expect("asked");
     assert_eq!(elsewhere, Answered::BranchNotAllowed);
-}
-
-fn arrival(id: u128, statement: &Statement, occurred_at: Timestamp) -> Arrival {
-    Arrival {
-        id: Uuid::from_u128(id),
-        content_hash: [u8::try_from(id % 256).expect("small"); 32],
-        kind: ItemKind::UsageReport,
-        sequence: 1,
-        author_id: ANA,
-        occurred_at,
-        statement: Ok(Box::new(statement.clone())),
-    }
-}
-
-async fn take_in(store: &dyn Store, arrivals: Vec<Arrival>) -> Vec<(OutcomeKind, Option<ItemCode>)> {
-    let delivery = Delivery { arrivals, entity_id: ENTITY, account_id: ANA, device_id: DEVICE, now: noon() };
-    let outcomes = store.take_in(delivery).await.expect("asked");
-    outcomes.into_iter().map(|Outcome { outcome, code, .. }| (outcome, code)).collect()
-}
-
-const ACCEPTED: (OutcomeKind, Option<ItemCode>) = (OutcomeKind::Accepted, None);
-const NOTED: (OutcomeKind, Option<ItemCode>) =
-    (OutcomeKind::AcceptedWithNote, Some(ItemCode::DailyLimitReached));
-
-fn refused(code: ItemCode) -> (OutcomeKind, Option<ItemCode>) {
-    (OutcomeKind::Refused, Some(code))
-}
-
-async fn all_uses(store: &dyn Store) -> Vec<UsageRow> {
-    let filter = UsageFilter {
-        entity_id: ENTITY,
-        branches: None,
-        from: Timestamp::MIN,
-        to: Timestamp::MAX,
-        after: None,
-        limit: 500,
-    };
-    store.usage_reports(filter).await.expect("asked")
 }
 
 pub async fn accepted_items_are_final_and_refused_ones_are_judged_again(store: &dyn Store) {
@@ -495,7 +288,7 @@ pub async fn an_import_is_all_or_nothing(store: &dyn Store) {
         person(3, "1001", AffiliateStatus::Active),
         contradicting,
     ]);
-    let refused = Arc::clone(&bad.refused);
+    let refused = std::sync::Arc::clone(&bad.refused);
     assert_eq!(store.import_affiliates(Box::new(bad), noon()).await.expect("asked"), None);
     assert_eq!(
         *refused.lock().expect("not poisoned"),

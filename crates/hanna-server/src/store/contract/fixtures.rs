@@ -1,0 +1,221 @@
+//! What the stories are told with.
+
+use std::sync::{Arc, Mutex};
+
+use hanna_domain::{
+    Affiliate, AffiliateRole, AffiliateStatus, Company, CompanyStatus, Document, DocumentKind, Redacted,
+    Statement, Tariff,
+};
+use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
+use hanna_wire::outbox::{Outcome, OutcomeKind};
+use jiff::civil::date;
+use jiff::{Timestamp, ToSpan};
+use uuid::Uuid;
+
+use crate::agreement::OverLimit;
+use crate::agreement::tests::agreement;
+use crate::store::*;
+use crate::testing::TestEntropy;
+
+pub const ENTITY: Uuid = Uuid::from_u128(1);
+pub const OTHER_ENTITY: Uuid = Uuid::from_u128(2);
+pub const NORTH: Uuid = Uuid::from_u128(11);
+pub const SOUTH: Uuid = Uuid::from_u128(12);
+pub const ELSEWHERE: Uuid = Uuid::from_u128(13);
+pub const ANA: Uuid = Uuid::from_u128(21);
+pub const LUIS: Uuid = Uuid::from_u128(22);
+pub const DEVICE: Uuid = Uuid::from_u128(31);
+
+pub fn noon() -> Timestamp {
+    "2026-11-22T17:00:00Z".parse().expect("a timestamp")
+}
+
+pub fn hash(byte: u8) -> TokenHash {
+    TokenHash([byte; 32])
+}
+
+pub fn tokens(byte: u8, now: Timestamp) -> TokenPair {
+    TokenPair {
+        access: hash(byte),
+        access_expires_at: now + 15.minutes(),
+        refresh: hash(byte + 100),
+        refresh_expires_at: now + 720.hours(),
+    }
+}
+
+pub fn branch(id: Uuid, code: &str) -> Branch {
+    Branch { id, code: code.into(), name: format!("Sede {code}"), city: "Barranquilla".into() }
+}
+
+pub fn account(id: Uuid, username: &str, role: Role, branches: &[Uuid]) -> NewAccount {
+    NewAccount {
+        operator: Operator { id, username: username.into(), display_name: username.to_uppercase() },
+        entity_id: Some(ENTITY),
+        password_hash: Redacted::new("$argon2id$".into()),
+        state: AccountState::Active,
+        roles: vec![role],
+        branches: branches.to_vec(),
+    }
+}
+
+pub fn installation(mark: &str) -> Installation {
+    let new_entity = |id, nit: &str, branches: Vec<Branch>, over_limit| NewEntity {
+        entity: Entity { id, nit: nit.into(), name: format!("ENTIDAD {nit}") },
+        agreements: vec![NewAgreement {
+            id: Uuid::from_u128(id.as_u128() + 100),
+            name: "Convenio".into(),
+            terms: Agreement { over_limit, ..agreement(date(2026, 1, 1), date(2026, 12, 31)) },
+            branches: branches.iter().map(|branch| branch.id).collect(),
+        }],
+        branches,
+        application: ApplicationState::Approved,
+    };
+    Installation {
+        mark: mark.into(),
+        entities: vec![
+            new_entity(ENTITY, "1", vec![branch(SOUTH, "B"), branch(NORTH, "A")], OverLimit::Note),
+            new_entity(OTHER_ENTITY, "2", vec![branch(ELSEWHERE, "C")], OverLimit::Refuse),
+        ],
+        accounts: vec![
+            account(ANA, "ana", Role::Operator, &[NORTH, SOUTH]),
+            account(LUIS, "luis", Role::EntityAdmin, &[]),
+        ],
+    }
+}
+
+/// Rows from a list.
+pub struct Rows {
+    left: std::vec::IntoIter<ImportRow>,
+    read: u64,
+    pub refused: Arc<Mutex<Vec<(u64, RowConflict)>>>,
+    clean: bool,
+}
+
+impl Rows {
+    pub fn new(rows: Vec<ImportRow>) -> Self {
+        Self { left: rows.into_iter(), read: 0, refused: Arc::default(), clean: true }
+    }
+}
+
+impl ImportSource for Rows {
+    fn next_row(&mut self) -> Option<ImportRow> {
+        self.read += 1;
+        self.left.next()
+    }
+
+    fn refuse(&mut self, line: u64, why: RowConflict) {
+        self.refused.lock().expect("not poisoned").push((line, why));
+        self.clean = false;
+    }
+
+    fn lines(&self) -> u64 {
+        self.read
+    }
+
+    fn is_clean(&self) -> bool {
+        self.clean
+    }
+}
+
+pub fn person(line: u64, number: &str, status: AffiliateStatus) -> ImportRow {
+    let company = Company { name: "TRANSPORTES DEL NORTE".into(), status: CompanyStatus::Active };
+    ImportRow {
+        line,
+        document: Document::parse(DocumentKind::CC, number).expect("a cédula"),
+        affiliate: Affiliate {
+            role: AffiliateRole::Worker,
+            first_surname: "NÚÑEZ".into(),
+            second_surname: Some("DE LA HOZ".into()),
+            first_name: "ANA".into(),
+            second_name: None,
+            status,
+            tariff: Tariff::B,
+            company: Some(company),
+        },
+        company_nit: Some("899999068".into()),
+    }
+}
+
+/// A database with two entities, two people, and Ana signed in.
+pub async fn furnished(store: &dyn Store) {
+    let people = Rows::new(vec![
+        person(1, "1001", AffiliateStatus::Active),
+        person(2, "1002", AffiliateStatus::Retired),
+    ]);
+    let installed = store.install(installation("a"), Box::new(people), noon()).await.expect("installed");
+    assert_eq!(installed, Installed::Done);
+    store.open_session(opening(1, ANA)).await.expect("opened");
+}
+
+pub fn opening(byte: u8, account_id: Uuid) -> Opening {
+    Opening {
+        session_id: Uuid::from_u128(u128::from(byte)),
+        account_id,
+        device_id: DEVICE,
+        device_name: "RECEPCION-1".into(),
+        tokens: tokens(byte, noon()),
+        now: noon(),
+    }
+}
+
+pub fn question(lookup: u128, branch_id: Uuid, number: &str) -> Question {
+    Question {
+        asked: Asked {
+            statement_id: TestEntropy::new(u64::try_from(lookup).expect("small")).new_id(),
+            lookup_id: Uuid::from_u128(lookup),
+            document: Document::parse(DocumentKind::CC, number).expect("a cédula"),
+            entity_id: ENTITY,
+            branch_id,
+            now: noon(),
+        },
+        account_id: ANA,
+        device_id: DEVICE,
+        document_mac: Mac([number.as_bytes()[3]; 32]),
+        purpose: "validar beneficio del convenio".into(),
+    }
+}
+
+pub async fn statement(store: &dyn Store, question: Question) -> Statement {
+    match store.answer_lookup(question).await.expect("asked") {
+        Answered::Claims(statement) => *statement,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn arrival(id: u128, statement: &Statement, occurred_at: Timestamp) -> Arrival {
+    Arrival {
+        id: Uuid::from_u128(id),
+        content_hash: [u8::try_from(id % 256).expect("small"); 32],
+        kind: ItemKind::UsageReport,
+        sequence: 1,
+        author_id: ANA,
+        occurred_at,
+        statement: Ok(Box::new(statement.clone())),
+    }
+}
+
+pub async fn take_in(store: &dyn Store, arrivals: Vec<Arrival>) -> Vec<(OutcomeKind, Option<ItemCode>)> {
+    let delivery = Delivery { arrivals, entity_id: ENTITY, account_id: ANA, device_id: DEVICE, now: noon() };
+    let outcomes = store.take_in(delivery).await.expect("asked");
+    outcomes.into_iter().map(|Outcome { outcome, code, .. }| (outcome, code)).collect()
+}
+
+pub const ACCEPTED: (OutcomeKind, Option<ItemCode>) = (OutcomeKind::Accepted, None);
+pub const NOTED: (OutcomeKind, Option<ItemCode>) =
+    (OutcomeKind::AcceptedWithNote, Some(ItemCode::DailyLimitReached));
+
+pub fn refused(code: ItemCode) -> (OutcomeKind, Option<ItemCode>) {
+    (OutcomeKind::Refused, Some(code))
+}
+
+pub async fn all_uses(store: &dyn Store) -> Vec<UsageRow> {
+    let filter = UsageFilter {
+        entity_id: ENTITY,
+        branches: None,
+        from: Timestamp::MIN,
+        to: Timestamp::MAX,
+        after: None,
+        limit: 500,
+    };
+    store.usage_reports(filter).await.expect("asked")
+}
