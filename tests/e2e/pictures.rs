@@ -40,7 +40,9 @@ impl Album {
         for (width, height) in [(1024, 768), (1280, 800)] {
             window.resize(width, height).await;
             for theme in ["dark", "light"] {
-                window.run(&format!("document.documentElement.classList.toggle('dark', {})", theme == "dark")).await;
+                window
+                    .run(&format!("document.documentElement.classList.toggle('dark', {})", theme == "dark"))
+                    .await;
                 self.keep(window, &format!("{name}-{width}x{height}-{theme}")).await;
                 let faults = window.accessibility_faults().await;
                 assert!(faults.is_empty(), "{name}, {width}x{height}, {theme}: {faults:#?}");

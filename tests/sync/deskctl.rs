@@ -189,7 +189,9 @@ async fn a_full_disk_refuses_the_report_and_loses_nothing() {
         set -e
         mount -t tmpfs -o size=4m none "$1"
         mkfifo "$2/tell" "$2/told"
-        "$3" --vault memory --server "$4" --data-dir "$1/desk" <&0 &
+        # A shell gives what runs in the background no input, unless it is passed on by another number.
+        exec 3<&0
+        "$3" --vault memory --server "$4" --data-dir "$1/desk" <&3 &
         desk=$!
         read -r order < "$2/tell"
         dd if=/dev/zero of="$1/ballast" bs=4k 2>/dev/null || true
