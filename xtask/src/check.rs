@@ -47,7 +47,7 @@ fn assert_direction(workspace: &Workspace) -> Result<()> {
 
 fn assert_files(workspace: &Workspace) -> Result<()> {
     let Some(findings) = scan::scan(workspace.root())? else {
-        println!("Left out: this is no git checkout, so which files are the project's is not known.");
+        println!("Left out: there is no git here to tell which files are the project's.");
         return Ok(());
     };
     for long in &findings.long {

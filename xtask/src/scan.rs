@@ -39,12 +39,12 @@ pub struct Findings {
     pub long: Vec<String>,
 }
 
-/// Reads the files git knows or would take. None when this is no git checkout.
+/// Reads the files git knows or would take. None when there is no git to ask.
 ///
 /// # Errors
 /// When a file cannot be read.
 pub fn scan(root: &Path) -> Result<Option<Findings>> {
-    if !root.join(".git").exists() {
+    if !root.join(".git").exists() || process::find_program("git").is_none() {
         return Ok(None);
     }
     let mut list = Command::new("git");
