@@ -92,10 +92,8 @@ impl Window {
     pub async fn see(&self, id: &str) -> Element {
         let css = format!("[data-testid=\"{id}\"]");
         let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(&css)).await;
-        match found {
-            Ok(element) => element,
-            Err(error) => panic!("{id} is not on the screen ({error}):\n{}", self.text().await),
-        }
+        assert!(found.is_ok(), "{id} is not on the screen:\n{}", self.text().await);
+        found.expect("just asserted")
     }
 
     /// Whether the element is on the screen now.

@@ -11,6 +11,9 @@ use hanna_testkit::server::TestServer;
 
 use crate::Story;
 
+/// What becomes of a genuine statement on its way.
+type Forgery = fn(String) -> String;
+
 #[tokio::test]
 async fn what_is_not_hanna_cannot_sign_anybody_in() {
     let clock = HandClock::new();
@@ -67,7 +70,7 @@ async fn a_failing_server_leaves_the_copy_and_a_refusing_one_does_not() {
 async fn a_statement_that_cannot_be_believed_is_never_green_even_with_a_copy() {
     let story = Story::begin().await;
     story.desk.ask(story.active(0)).await;
-    let forgeries: [(fn(String) -> String, Cause); 3] = [
+    let forgeries: [(Forgery, Cause); 3] = [
         // The last bytes of the signature.
         (|jws| jws[..jws.len() - 8].to_owned() + "AAAAAAAA", Cause::BadSignature),
         // Cut short.

@@ -41,7 +41,9 @@ impl Terminal {
     pub fn hear(&mut self) -> Value {
         let mut answer = String::new();
         self.output.read_line(&mut answer).expect("it answers");
-        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer:?}"))
+        let object = serde_json::from_str(&answer);
+        assert!(object.is_ok(), "no object: {answer:?}");
+        object.expect("just asserted")
     }
 
     /// What `line` gave; it must have been done.
@@ -182,8 +184,8 @@ async fn bad_lines_are_answered_and_the_next_ones_still_work() {
 async fn a_full_disk_refuses_the_report_and_loses_nothing() {
     let server = server().await;
     let control = tempfile::tempdir().expect("a folder");
-    let disk = control.path().join("disk");
-    std::fs::create_dir(&disk).expect("a mount point");
+    let mount = control.path().join("disk");
+    std::fs::create_dir(&mount).expect("a mount point");
     // A disk of four megabytes in a mount namespace of its own; it is filled and emptied when told to.
     let script = r#"
         set -e
@@ -201,10 +203,10 @@ async fn a_full_disk_refuses_the_report_and_loses_nothing() {
         echo free > "$2/told"
         wait $desk
     "#;
-    let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "disk"]);
-    command.arg(&disk).arg(control.path()).arg(program("hanna-deskctl")).arg(server.url());
-    let mut desk = Terminal::run(command);
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "disk"]);
+    unshare.arg(&mount).arg(control.path()).arg(program("hanna-deskctl")).arg(server.url());
+    let mut desk = Terminal::run(unshare);
     let account = &server.demo.accounts[0];
     desk.get(&format!("sign-in {} {}", account.username, account.password));
     desk.get(&format!("branch {}", account.branches[0]));

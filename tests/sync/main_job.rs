@@ -68,8 +68,8 @@ async fn online_offline_and_back() {
     assert!(story.desk.outbox().await.expect("outbox").items.is_empty());
     let history = story.desk.history(today(&story)).await.expect("history");
     assert!(history.complete);
-    let states: Vec<_> = history.rows.iter().map(|row| row.state).collect();
-    assert_eq!(states, [UsageState::Accepted, UsageState::Accepted]);
+    let accepted: Vec<_> = history.rows.iter().map(|row| row.state).collect();
+    assert_eq!(accepted, [UsageState::Accepted, UsageState::Accepted]);
     assert_eq!(history.totals.iter().map(|total| total.uses).sum::<u32>(), 2);
 }
 
@@ -107,7 +107,7 @@ async fn the_worker_delivers_by_itself_when_the_server_is_back() {
     story.desk.report_use(card.lookup_id, false).await.expect("recorded");
     let mut events = story.desk.events();
     story.server.resume().await;
-    let delivered = tokio::time::timeout(std::time::Duration::from_secs(60), async {
+    let delivered = tokio::time::timeout(std::time::Duration::from_mins(1), async {
         loop {
             if let Ok(hanna_desk::Event::Status(status)) = events.recv().await
                 && status.online

@@ -35,8 +35,7 @@ async fn an_account_without_branches_signs_in_and_can_look_nobody_up() {
         .accounts
         .iter()
         .find(|account| {
-            account.branches.is_empty()
-                && account.roles.iter().any(|role| *role == hanna_wire::me::Role::Operator)
+            account.branches.is_empty() && account.roles.contains(&hanna_wire::me::Role::Operator)
         })
         .expect("an operator without branches");
     let session = desk.enter(account).await.expect("signed in");

@@ -17,7 +17,7 @@ use crate::connection::Connection;
 use crate::error::{DeskError, ErrorCode};
 use crate::ports::{Chance, Clock};
 use crate::session::SessionState;
-use crate::store::{DatabaseKey, StoreError, Stores};
+use crate::store::{DatabaseKey, StoreError, Stores, hex};
 use crate::tray::Tray;
 use crate::vault::{KeyFile, KeyFileError, MemoryVault, OsVault, Vault, VaultError};
 use crate::view::{Card, Notice, Start, Status};
@@ -351,7 +351,7 @@ fn open_vault(setup: &Setup) -> Result<(Arc<dyn Vault>, bool), DeskError> {
     }
     let folder = fs::canonicalize(&setup.data_dir).map_err(StoreError::from)?;
     let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
-    let scope: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let scope = hex(digest.get(..8).unwrap_or_default());
     match OsVault::open(&scope) {
         Ok(vault) => Ok((Arc::new(vault), true)),
         Err(VaultError::Absent) => {

@@ -90,22 +90,22 @@ impl Desk {
         if patience.is_zero() {
             let cause = lock(&self.inner.connection).cause().unwrap_or(Cause::Unreachable);
             self.await_late_answer(question, asking);
-            return self.from_copy(question, cause);
+            return self.answer_from_copy(question, cause);
         }
         match tokio::time::timeout(patience, &mut asking).await {
             Ok(Ok(Ok((verified, jws)))) => {
                 self.card_of(question, Answer::Online(&verified), None, Some((&verified, &jws)))
             }
-            Ok(Ok(Err(nothing))) if nothing.copy_may_answer => self.from_copy(question, nothing.cause),
+            Ok(Ok(Err(nothing))) if nothing.copy_may_answer => self.answer_from_copy(question, nothing.cause),
             Ok(Ok(Err(nothing))) => self.card_of(question, Answer::Nothing(nothing.cause), None, None),
             Ok(Err(panicked)) => {
                 tracing::error!(error = %panicked, "asking the server broke off");
-                self.from_copy(question, Cause::ServerFailed)
+                self.answer_from_copy(question, Cause::ServerFailed)
             }
             Err(_elapsed) => {
                 self.heard::<()>(&Err(FailureKind::TimedOut.into()));
                 self.await_late_answer(question, asking);
-                self.from_copy(question, Cause::TimedOut)
+                self.answer_from_copy(question, Cause::TimedOut)
             }
         }
     }
@@ -155,7 +155,7 @@ impl Desk {
     }
 
     /// The card from the local copy; `cause` says why the server did not answer.
-    fn from_copy(&self, question: &Question, cause: Cause) -> Held {
+    fn answer_from_copy(&self, question: &Question, cause: Cause) -> Held {
         let nothing = |cause| self.card_of(question, Answer::Nothing(cause), None, None);
         let Some(opened) = self.opened() else { return nothing(Cause::StoreFailed) };
         let request = &question.request;

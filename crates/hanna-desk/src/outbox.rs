@@ -32,7 +32,7 @@ use crate::store::{ItemRow, Settled};
 use crate::view::{OutboxItem, OutboxView, Status};
 
 /// The longest pause between attempts.
-const BACKOFF_MAX: Duration = Duration::from_secs(300);
+const BACKOFF_MAX: Duration = Duration::from_mins(5);
 /// How often the server is asked whether it lives when nothing else is said to it, and it answers.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The same while it does not answer: the shortest and the longest pause.

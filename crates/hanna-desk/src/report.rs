@@ -57,11 +57,11 @@ impl Desk {
         let path = self.inner.data_dir.join(format!("{}.pdf", self.inner.chance.id(self.inner.clock.now())));
         tokio::task::spawn_blocking(move || {
             write_whole(&path, &pdf.bytes)?;
-            let printed = Spooler::default().print(&path, &printer, "Reporte de Convenio");
+            let outcome = Spooler::default().print(&path, &printer, "Reporte de Convenio");
             if let Err(error) = std::fs::remove_file(&path) {
                 tracing::error!(%error, "a printed report was not removed");
             }
-            Ok(printed?)
+            Ok(outcome?)
         })
         .await?
     }

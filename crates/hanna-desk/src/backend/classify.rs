@@ -19,7 +19,7 @@ use hanna_wire::problem::{ErrorCode, Problem};
 use super::{Failure, FailureKind};
 
 /// The longest `Retry-After` that is obeyed: a server that says more is asked again after this.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 
 /// Classifies an answer that is not a success. `retry_after` is the header's text, in seconds.
 pub fn classify(status: u16, body: &[u8], retry_after: Option<&str>) -> Failure {

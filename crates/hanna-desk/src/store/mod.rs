@@ -20,6 +20,7 @@ use rusqlite::ErrorCode;
 
 pub use cache::CacheStore;
 pub use key::DatabaseKey;
+pub(crate) use key::hex;
 pub use outbox::{ItemRow, NewItem, OutboxStore, Settled};
 
 use crate::view::Notice;

@@ -16,7 +16,7 @@ use super::{Vault, VaultError};
 const SERVICE: &str = "Hanna Convenios";
 
 /// How long a call may take; an unlock question may be on the screen meanwhile.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 type Answer = Result<Option<Redacted<String>>, VaultError>;
 type Task = (Operation, Sender<Answer>);
