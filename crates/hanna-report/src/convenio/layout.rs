@@ -188,8 +188,9 @@ impl<'a> Layout<'a> {
             about = format!("{} · {about}", words::NOT_COMPLETE_SHORT);
         }
         let half_mm = WIDTH_MM / 2.0 - FACT_GAP_MM;
-        let bottom_mm =
-            self.lines(page, &report.entity_name, RUNNING_ENTITY, MARGIN_MM, half_mm, 1).max(MARGIN_MM);
+        let name_bottom_mm = self.lines(page, &report.entity_name, RUNNING_ENTITY, MARGIN_MM, half_mm, 1);
+        // A name of which nothing can be printed takes no line; what stands at the right does.
+        let bottom_mm = name_bottom_mm.max(MARGIN_MM + RUNNING.line_mm());
         self.line_right(page, &about, RUNNING, (RIGHT_MM, MARGIN_MM), half_mm);
         rule(page, LEFT_MM, bottom_mm + 1.2, WIDTH_MM, HAIRLINE_PT, Ink::Faint);
         bottom_mm + 5.0
