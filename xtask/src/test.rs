@@ -60,15 +60,19 @@ fn tests(workspace: &Workspace) -> Command {
     workspace.cargo(&["test", "--locked", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"])
 }
 
-/// The same command with a display and a session bus of its own, so that tests of the window, the keyring and the
-/// printer neither need nor touch those of whoever runs them. Only Linux has, and takes, such a thing.
+/// The same command with a session bus and a display of its own, so that tests of the window, the keyring and the
+/// printer neither need nor touch those of whoever runs them. Only Linux has, and takes, such things.
+///
+/// The bus is the outer one: what it starts by itself, such as the keyring's question for a password, sees no display,
+/// and so fails at once instead of waiting for an answer.
 pub fn on_display(command: &Command) -> Command {
     if !cfg!(target_os = "linux") {
         return wrapped(None, command);
     }
-    let mut display = Command::new("xvfb-run");
-    display.args(["--auto-servernum", "--server-args=-screen 0 1600x1200x24", "dbus-run-session", "--"]);
-    wrapped(Some(display), command)
+    let mut session = Command::new("dbus-run-session");
+    session.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    session.args(["--", "xvfb-run", "--auto-servernum", "--server-args=-screen 0 1600x1200x24"]);
+    wrapped(Some(session), command)
 }
 
 fn wrapped(outer: Option<Command>, inner: &Command) -> Command {
