@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use hanna_desk::vault::{MemoryVault, OsVault, Vault, VaultError};
+use hanna_desk::vault::{MemoryVault, OsVault, Vault};
 use hanna_domain::Redacted;
 use hanna_testkit::keyring::Keyring;
 use hanna_tests::programs::program;
@@ -44,9 +44,9 @@ fn in_a_real_keyring() {
         the_key_outlives_the_program(&home.path().join("desk"));
     }
     // The same folder, and the keyring stays locked: nothing is lost, and the program says what is the matter.
-    let _keyring = Keyring::locked(home.path());
-    assert!(matches!(OsVault::open("one"), Err(VaultError::Locked | VaultError::Absent)));
-    assert_eq!(deskctl(&home.path().join("desk"), &[])["code"], "VAULT_FAILED");
+    let keyring = Keyring::locked(home.path());
+    let there = [("DBUS_SESSION_BUS_ADDRESS", keyring.bus())];
+    assert_eq!(deskctl(&home.path().join("desk"), &there)["code"], "VAULT_FAILED");
 }
 
 fn the_key_outlives_the_program(folder: &Path) {

@@ -1,35 +1,61 @@
 //! A real Secret Service, in the D-Bus session this test runs in.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// `gnome-keyring-daemon`, ended when dropped.
 #[derive(Debug)]
-pub struct Keyring(Child);
+pub struct Keyring {
+    daemon: Child,
+    bus: String,
+    /// A bus of its own, for a keyring that is locked.
+    own_bus: Option<Child>,
+}
 
 impl Keyring {
-    /// A keyring with its files under `home`, unlocked with an empty password. The bus knows one at a time.
+    /// A keyring with its files under `home`, unlocked with an empty password, on the session bus this test runs in.
+    /// A bus knows one keyring at a time.
     pub fn unlocked(home: &Path) -> Self {
-        Self::start(home, true)
+        let bus = std::env::var("DBUS_SESSION_BUS_ADDRESS");
+        Self::start(home, bus.expect("no D-Bus session; run under `dbus-run-session --`"), None)
     }
 
-    /// A keyring under `home` that stays locked: there is nobody to ask for its password.
+    /// The keyring under `home`, locked, on a bus of its own without a display: there is nobody to ask for its password.
     pub fn locked(home: &Path) -> Self {
-        Self::start(home, false)
+        let mut own_bus = Command::new("dbus-daemon")
+            .args(["--session", "--nofork", "--print-address"])
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("dbus-daemon is installed (Debian: dbus)");
+        let mut bus = String::new();
+        let mut says = BufReader::new(own_bus.stdout.take().expect("its output"));
+        says.read_line(&mut bus).expect("its address");
+        Self::start(home, bus.trim().to_owned(), Some(own_bus))
     }
 
-    fn start(home: &Path, unlocked: bool) -> Self {
-        assert!(
-            std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some(),
-            "no D-Bus session; run under `dbus-run-session --`"
-        );
-        let mut daemon = Command::new("gnome-keyring-daemon")
+    /// Where programs find it: their `DBUS_SESSION_BUS_ADDRESS`.
+    pub fn bus(&self) -> &str {
+        &self.bus
+    }
+
+    fn start(home: &Path, bus: String, own_bus: Option<Child>) -> Self {
+        let unlocked = own_bus.is_none();
+        let mut command = Command::new("gnome-keyring-daemon");
+        command
             .args(["--foreground", "--components=secrets"])
             .args(unlocked.then_some("--unlock"))
+            .env("DBUS_SESSION_BUS_ADDRESS", &bus)
             .env("HOME", home)
             .env("XDG_DATA_HOME", home.join(".local/share"))
-            .env("XDG_RUNTIME_DIR", home)
+            .env("XDG_RUNTIME_DIR", home);
+        if !unlocked {
+            command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+        }
+        let mut daemon = command
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -40,7 +66,7 @@ impl Keyring {
             password.write_all(b"\n").expect("unlocked");
         }
         drop(password);
-        let keyring = Self(daemon);
+        let keyring = Self { daemon, bus, own_bus };
         keyring.wait_for_name();
         keyring
     }
@@ -49,16 +75,19 @@ impl Keyring {
     fn wait_for_name(&self) {
         let known = Command::new("gdbus")
             .args(["wait", "--session", "--timeout", "30", "org.freedesktop.secrets"])
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.bus)
             .status()
             .expect("gdbus is installed (Debian: libglib2.0-bin)");
-        assert!(known.success(), "the keyring {} does not answer", self.0.id());
+        assert!(known.success(), "the keyring {} does not answer", self.daemon.id());
     }
 }
 
 impl Drop for Keyring {
     fn drop(&mut self) {
-        // It may have ended with its session.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        for process in std::iter::once(&mut self.daemon).chain(self.own_bus.as_mut()) {
+            // It may have ended with its session.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
 }
