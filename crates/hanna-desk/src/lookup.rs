@@ -12,7 +12,6 @@
 //!
 //! Nothing here decides what a statement means: that is `hanna_domain::decide`.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,18 +28,12 @@ use crate::error::DeskError;
 use crate::tray::Held;
 use crate::view::{Card, ReasonView, RecentLookup};
 
-/// How long lines of the list of the last lookups are gathered before they are written.
-const KEEP_RECENT_AFTER: Duration = Duration::from_secs(1);
-
 /// The question, and what deciding on its answer needs.
 #[derive(Debug, Clone)]
 struct Question {
     request: LookupRequest,
     skew_max: SignedDuration,
 }
-
-/// What asking the server came to: its statement, verified and as signed.
-type ServerSide = Result<(Verified, String), NoAnswer>;
 
 /// Why the server's side gave nothing, and whether the copy may answer instead.
 #[derive(Debug, Clone, Copy)]
@@ -90,14 +83,15 @@ impl Desk {
     }
 
     async fn ask(&self, question: &Arc<Question>, patience: Duration) -> Held {
+        let mut asking = tokio::spawn({
+            let (desk, question) = (self.clone(), Arc::clone(question));
+            async move { desk.ask_server(&question).await }
+        });
         if patience.is_zero() {
             let cause = lock(&self.inner.connection).cause().unwrap_or(Cause::Unreachable);
-            let held = self.answer_from_copy(question, cause);
-            // Asked only now: the card is what the queue waits for.
-            self.await_late_answer(question, self.clone().asking(Arc::clone(question)));
-            return held;
+            self.await_late_answer(question, asking);
+            return self.answer_from_copy(question, cause);
         }
-        let mut asking = tokio::spawn(self.clone().asking(Arc::clone(question)));
         match tokio::time::timeout(patience, &mut asking).await {
             Ok(Ok(Ok((verified, jws)))) => {
                 self.card_of(question, Answer::Online(&verified), None, Some((&verified, &jws)))
@@ -110,23 +104,14 @@ impl Desk {
             }
             Err(_elapsed) => {
                 self.heard::<()>(&Err(FailureKind::TimedOut.into()));
-                self.await_late_answer(question, async move {
-                    asking
-                        .await
-                        .unwrap_or(Err(NoAnswer { cause: Cause::ServerFailed, copy_may_answer: true }))
-                });
+                self.await_late_answer(question, asking);
                 self.answer_from_copy(question, Cause::TimedOut)
             }
         }
     }
 
-    /// Asking the server, as a task of its own.
-    async fn asking(self, question: Arc<Question>) -> ServerSide {
-        self.ask_server(&question).await
-    }
-
     /// Asks the server and verifies what it says. A believed statement becomes the copy.
-    async fn ask_server(&self, question: &Question) -> ServerSide {
+    async fn ask_server(&self, question: &Question) -> Result<(Verified, String), NoAnswer> {
         let request = &question.request;
         let outcome = self
             .authorized(|backend, token| {
@@ -267,11 +252,11 @@ impl Desk {
     fn await_late_answer(
         &self,
         question: &Arc<Question>,
-        asking: impl Future<Output = ServerSide> + Send + 'static,
+        asking: tokio::task::JoinHandle<Result<(Verified, String), NoAnswer>>,
     ) {
         let (desk, question) = (self.clone(), Arc::clone(question));
         tokio::spawn(async move {
-            let Ok((verified, jws)) = asking.await else { return };
+            let Ok(Ok((verified, jws))) = asking.await else { return };
             desk.answer_late(&question, &verified, &jws);
         });
     }
@@ -304,18 +289,11 @@ impl Desk {
         self.keep_recent(Some(recent));
     }
 
-    /// Keeps a line of the list of the last lookups on disk, a moment later and with what else comes until then: losing
-    /// one is no harm, and the next person waits already.
+    /// Keeps a line of the list of the last lookups on disk, beside the caller's way: losing one is no harm.
     pub(crate) fn keep_recent(&self, recent: Option<RecentLookup>) {
-        let Some(recent) = recent else { return };
-        if !lock(&self.inner.tray).defer(recent) {
-            return;
-        }
-        let desk = self.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(KEEP_RECENT_AFTER).await;
-            let deferred = lock(&desk.inner.tray).take_deferred();
-            if let Err(error) = desk.with_stores(move |stores| stores.cache.keep_recent(&deferred)).await {
+        let (Some(recent), Some(opened)) = (recent, self.opened().cloned()) else { return };
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = opened.stores.cache.keep_recent(&recent) {
                 tracing::warn!(%error, "the list of the last lookups was not kept");
             }
         });

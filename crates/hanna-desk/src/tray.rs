@@ -27,8 +27,6 @@ pub(crate) struct Tray {
     current: Option<Uuid>,
     held: VecDeque<Held>,
     recent: VecDeque<RecentLookup>,
-    /// Lines of the list that are not on disk yet.
-    deferred: Vec<RecentLookup>,
 }
 
 impl Tray {
@@ -78,16 +76,6 @@ impl Tray {
         let recent = self.recent.iter_mut().find(|recent| recent.lookup_id == card.lookup_id)?;
         recent.used = true;
         Some(recent.clone())
-    }
-
-    /// Puts a line aside to be written later; `true` when it is the first, and somebody has to see to it.
-    pub(crate) fn defer(&mut self, recent: RecentLookup) -> bool {
-        self.deferred.push(recent);
-        self.deferred.len() == 1
-    }
-
-    pub(crate) fn take_deferred(&mut self) -> Vec<RecentLookup> {
-        std::mem::take(&mut self.deferred)
     }
 
     pub(crate) fn recent(&self) -> Vec<RecentLookup> {

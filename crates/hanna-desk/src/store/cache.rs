@@ -113,25 +113,23 @@ impl CacheStore {
         Ok(())
     }
 
-    /// Puts lookups on the list of the last ones, or what is newer of those that stand there, and drops what is too old for
-    /// the list.
-    pub fn keep_recent(&self, lookups: &[RecentLookup]) -> Result<(), StoreError> {
+    /// Puts a lookup on the list of the last ones, or what is newer of one that stands there, and drops what is too old
+    /// for the list.
+    pub fn keep_recent(&self, lookup: &RecentLookup) -> Result<(), StoreError> {
         let mut db = self.writer();
         let transaction = db.transaction()?;
-        for lookup in lookups {
-            transaction
-                .prepare_cached(
-                    "INSERT INTO recent (lookup_id, at, document_masked, verdict, used) VALUES (?1, ?2, ?3, ?4, ?5)
-                     ON CONFLICT (lookup_id) DO UPDATE SET verdict = excluded.verdict, used = excluded.used",
-                )?
-                .execute((
-                    lookup.lookup_id,
-                    millis(lookup.at),
-                    &lookup.document_masked,
-                    lookup.verdict.code(),
-                    lookup.used,
-                ))?;
-        }
+        transaction
+            .prepare_cached(
+                "INSERT INTO recent (lookup_id, at, document_masked, verdict, used) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (lookup_id) DO UPDATE SET verdict = excluded.verdict, used = excluded.used",
+            )?
+            .execute((
+                lookup.lookup_id,
+                millis(lookup.at),
+                &lookup.document_masked,
+                lookup.verdict.code(),
+                lookup.used,
+            ))?;
         transaction
             .prepare_cached(
                 "DELETE FROM recent WHERE at < (SELECT at FROM recent ORDER BY at DESC LIMIT 1 OFFSET ?1)",
