@@ -15,17 +15,20 @@ const ROUNDS: u32 = 20_000;
 
 pub async fn measure(stage: &Stage) -> Outcome {
     let plain = plain_copy(stage);
+    stage.warm_up();
     let key = UnparsedPublicKey::new(&ED25519, stage.server.public.clone());
     let (mut ours, mut selects, mut verifications) =
         (Figures::default(), Figures::default(), Figures::default());
     for round in 0..ROUNDS {
         let number = stage.shuffled(round);
 
+        stage.next_person().await;
         let begin = tick();
         let card = stage.desk.lookup(DocumentKind::CC, &number).await.expect("a card");
         ours.add(begin.elapsed());
         assert_eq!(card.verdict, Verdict::ActiveFromCopy);
 
+        stage.next_person().await;
         let begin = tick();
         let jws: String = plain
             .prepare_cached("SELECT jws FROM statement WHERE document_number = ?1")

@@ -21,12 +21,14 @@ pub async fn measure(stage: &Stage) -> Outcome {
     for round in 0..ROUNDS {
         let number = stage.shuffled(round);
         let card = stage.desk.lookup(DocumentKind::CC, &number).await.expect("a card");
+        stage.next_person().await;
         let begin = tick();
         stage.desk.report_use(card.lookup_id, false).await.expect("recorded");
         ours.add(begin.elapsed());
 
         let document = Document::parse(DocumentKind::CC, &number).expect("a cédula");
         let statement = stage.server.statement(document, card.lookup_id);
+        stage.next_person().await;
         let begin = tick();
         bare.prepare_cached("INSERT INTO item VALUES (?1, ?2)")
             .and_then(|mut insert| {

@@ -24,6 +24,9 @@ use jsonwebtoken::EncodingKey;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+/// How long what follows a card may take before the next person comes.
+const BETWEEN_PEOPLE: std::time::Duration = std::time::Duration::from_micros(500);
+
 const BRANCH: Uuid = Uuid::from_u128(4);
 
 /// Everything set.
@@ -60,6 +63,25 @@ impl Stage {
             desk.lookup(DocumentKind::CC, &number(0)).await.expect("a card");
         }
         Self { desk, people, server, folder }
+    }
+
+    /// Reads every file once: what is compared is the work, not whose pages the system has put out of its memory.
+    pub fn warm_up(&self) {
+        for folder in [self.folder.path().to_owned(), self.folder.path().join("desk")] {
+            for entry in
+                std::fs::read_dir(folder).expect("a folder").flatten().filter(|entry| entry.path().is_file())
+            {
+                std::fs::read(entry.path()).expect("read");
+            }
+        }
+    }
+
+    /// Lets what a card leaves to be done afterwards be done: the next person is never there in the same moment.
+    pub async fn next_person(&self) {
+        let begin = tick();
+        while begin.elapsed() < BETWEEN_PEOPLE {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The people in an order that no cache likes: each once before any comes again.

@@ -80,7 +80,7 @@ async fn the_program_is_closed_and_opened_while_offline() {
     story.server.stop().await;
     story.desk.report_use(card.lookup_id, false).await.expect("recorded");
     story.desk.switch_off();
-    story.desk.switch_on().expect("opened");
+    story.desk.switch_on().await.expect("opened");
     // Without a keyring the password opens the databases; no server is needed for that.
     story.desk.enter(&story.server.demo.accounts[0]).await.expect("unlocked offline");
     assert_eq!(story.desk.status().expect("status").pending, 1);

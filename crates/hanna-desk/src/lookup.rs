@@ -12,12 +12,15 @@
 //!
 //! Nothing here decides what a statement means: that is `hanna_domain::decide`.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hanna_domain::statement::{Expected, StatementFault};
 use hanna_domain::{
-    Answer, Cause, Decision, Document, DocumentKind, Reason, UsedToday, Verified, colombia, decide,
+    Answer, Cause, ClockTrust, Decision, Document, DocumentKind, Reason, UsedToday, Verified, colombia,
+    decide,
 };
 use hanna_wire::lookup::{DEFAULT_PURPOSE, LookupRequest};
 use jiff::{SignedDuration, Timestamp};
@@ -25,7 +28,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::backend::{Failure, FailureKind};
 use crate::desk::{Desk, Event, lock};
 use crate::error::DeskError;
-use crate::tray::Held;
+use crate::tray::{Basis, Held};
 use crate::view::{Card, ReasonView, RecentLookup};
 
 /// The question, and what deciding on its answer needs.
@@ -34,6 +37,12 @@ struct Question {
     request: LookupRequest,
     skew_max: SignedDuration,
 }
+
+/// What asking the server came to.
+type ServerSide = Result<Basis, NoAnswer>;
+
+/// The server's answer to a card that did not wait for it.
+type Late = Pin<Box<dyn Future<Output = ServerSide> + Send>>;
 
 /// Why the server's side gave nothing, and whether the copy may answer instead.
 #[derive(Debug, Clone, Copy)]
@@ -48,12 +57,12 @@ impl Desk {
     /// # Errors
     /// What is wrong with the text, or why nothing can be asked at all (nobody signed in, no branch).
     pub async fn lookup(&self, kind: DocumentKind, text: &str) -> Result<Card, DeskError> {
-        let (_, branch, policy) = self.at_work()?;
+        let (branch_id, policy) = self.at_work()?;
         let document = Document::parse(kind, text)?;
         let question = Question {
             request: LookupRequest {
                 id: self.inner.chance.id(self.inner.clock.now()),
-                branch_id: branch.id,
+                branch_id,
                 document,
                 purpose: DEFAULT_PURPOSE.to_owned(),
             },
@@ -66,9 +75,19 @@ impl Desk {
         } else {
             Duration::from_millis(u64::from(policy.answer_wait_ms))
         };
-        let held = self.ask(&question, patience).await;
+        let (held, late) = self.ask(&question, patience).await;
         let card = held.card.clone();
-        self.put_down(held);
+        let recent = self.put_down(held);
+        // The queue waits for the card, and for nothing of this.
+        let desk = self.clone();
+        tokio::spawn(async move {
+            tokio::join!(desk.keep_recent(recent), async {
+                let Some(late) = late else { return };
+                if let Ok(basis) = late.await {
+                    desk.answer_late(&question, basis).await;
+                }
+            });
+        });
         Ok(card)
     }
 
@@ -82,36 +101,34 @@ impl Desk {
         lock(&self.inner.tray).recent()
     }
 
-    async fn ask(&self, question: &Arc<Question>, patience: Duration) -> Held {
-        let mut asking = tokio::spawn({
-            let (desk, question) = (self.clone(), Arc::clone(question));
-            async move { desk.ask_server(&question).await }
-        });
+    /// The card, and what may still come for it.
+    async fn ask(&self, question: &Arc<Question>, patience: Duration) -> (Held, Option<Late>) {
+        let asking = self.clone().asking(Arc::clone(question));
         if patience.is_zero() {
             let cause = lock(&self.inner.connection).cause().unwrap_or(Cause::Unreachable);
-            self.await_late_answer(question, asking);
-            return self.answer_from_copy(question, cause);
+            return (self.answer_from_copy(question, cause), Some(Box::pin(asking)));
         }
-        match tokio::time::timeout(patience, &mut asking).await {
-            Ok(Ok(Ok((verified, jws)))) => {
-                self.card_of(question, Answer::Online(&verified), None, Some((&verified, &jws)))
-            }
-            Ok(Ok(Err(nothing))) if nothing.copy_may_answer => self.answer_from_copy(question, nothing.cause),
-            Ok(Ok(Err(nothing))) => self.card_of(question, Answer::Nothing(nothing.cause), None, None),
-            Ok(Err(panicked)) => {
-                tracing::error!(error = %panicked, "asking the server broke off");
-                self.answer_from_copy(question, Cause::ServerFailed)
-            }
-            Err(_elapsed) => {
-                self.heard::<()>(&Err(FailureKind::TimedOut.into()));
-                self.await_late_answer(question, asking);
-                self.answer_from_copy(question, Cause::TimedOut)
-            }
-        }
+        let mut asking = tokio::spawn(asking);
+        let Ok(joined) = tokio::time::timeout(patience, &mut asking).await else {
+            self.heard::<()>(&Err(FailureKind::TimedOut.into()));
+            let late = async { asking.await.unwrap_or_else(broken_off) };
+            return (self.answer_from_copy(question, Cause::TimedOut), Some(Box::pin(late)));
+        };
+        let held = match joined.unwrap_or_else(broken_off) {
+            Ok(basis) => self.card_of(question, basis, None),
+            Err(nothing) if nothing.copy_may_answer => self.answer_from_copy(question, nothing.cause),
+            Err(nothing) => self.card_of_nothing(question, nothing.cause),
+        };
+        (held, None)
+    }
+
+    /// Asking the server, as something that goes on when nobody waits for it any more.
+    async fn asking(self, question: Arc<Question>) -> ServerSide {
+        self.ask_server(&question).await
     }
 
     /// Asks the server and verifies what it says. A believed statement becomes the copy.
-    async fn ask_server(&self, question: &Question) -> Result<(Verified, String), NoAnswer> {
+    async fn ask_server(&self, question: &Question) -> ServerSide {
         let request = &question.request;
         let outcome = self
             .authorized(|backend, token| {
@@ -156,7 +173,7 @@ impl Desk {
 
     /// The card from the local copy; `cause` says why the server did not answer.
     fn answer_from_copy(&self, question: &Question, cause: Cause) -> Held {
-        let nothing = |cause| self.card_of(question, Answer::Nothing(cause), None, None);
+        let nothing = |cause| self.card_of_nothing(question, cause);
         let Some(opened) = self.opened() else { return nothing(Cause::StoreFailed) };
         let request = &question.request;
         let jws = match opened.stores.cache.statement(&request.document, request.branch_id) {
@@ -168,9 +185,7 @@ impl Desk {
             }
         };
         match self.verifier().verify(&jws, question.expected()) {
-            Ok(verified) => {
-                self.card_of(question, Answer::Copy(&verified), Some(cause), Some((&verified, &jws)))
-            }
+            Ok(verified) => self.card_of(question, (verified, jws), Some(cause)),
             Err(fault) => {
                 tracing::error!(%fault, "the copy cannot be believed");
                 nothing(fault_cause(fault))
@@ -178,23 +193,23 @@ impl Desk {
         }
     }
 
-    /// Decides, and lays the card out.
-    fn card_of(
-        &self,
-        question: &Question,
-        answer: Answer<'_>,
-        copy_because: Option<Cause>,
-        basis: Option<(&Verified, &str)>,
-    ) -> Held {
+    /// Decides on a statement, and lays the card out. `copy_because` says why it is the copy's, and not the server's own.
+    fn card_of(&self, question: &Question, basis: Basis, copy_because: Option<Cause>) -> Held {
         let (device_time, now) = self.now();
         let clock = self.clock_mark().trust(device_time, question.skew_max);
+        let answer = if copy_because.is_some() { Answer::Copy(&basis.0) } else { Answer::Online(&basis.0) };
         let decision = decide(now, clock, answer);
         // SIN DATO shows nothing of a statement that cannot be used.
-        let basis = basis.filter(|_| decision.cause.is_none());
-        Held {
-            card: self.lay_out(question, &decision, copy_because, basis.map(|(verified, _)| verified), now),
-            basis: basis.map(|(verified, jws)| (verified.clone(), jws.to_owned())),
-        }
+        let basis = if decision.cause.is_none() { Some(basis) } else { None };
+        let verified = basis.as_ref().map(|(verified, _)| verified);
+        Held { card: self.lay_out(question, &decision, copy_because, verified, now), basis }
+    }
+
+    /// SIN DATO.
+    fn card_of_nothing(&self, question: &Question, cause: Cause) -> Held {
+        let (_, now) = self.now();
+        let decision = decide(now, ClockTrust::Trusted, Answer::Nothing(cause));
+        Held { card: self.lay_out(question, &decision, None, None, now), basis: None }
     }
 
     fn lay_out(
@@ -248,21 +263,9 @@ impl Desk {
         }
     }
 
-    /// Lets the request finish; its answer replaces the card if that is still on the screen and nothing rests on it.
-    fn await_late_answer(
-        &self,
-        question: &Arc<Question>,
-        asking: tokio::task::JoinHandle<Result<(Verified, String), NoAnswer>>,
-    ) {
-        let (desk, question) = (self.clone(), Arc::clone(question));
-        tokio::spawn(async move {
-            let Ok(Ok((verified, jws))) = asking.await else { return };
-            desk.answer_late(&question, &verified, &jws);
-        });
-    }
-
-    fn answer_late(&self, question: &Question, verified: &Verified, jws: &str) {
-        let mut held = self.card_of(question, Answer::Online(verified), None, Some((verified, jws)));
+    /// Puts the server's late answer in the card's place, if that is still on the screen and nothing rests on it.
+    async fn answer_late(&self, question: &Question, basis: Basis) {
+        let mut held = self.card_of(question, basis, None);
         {
             let tray = lock(&self.inner.tray);
             let Some(before) = tray.find(question.request.id) else { return };
@@ -272,12 +275,13 @@ impl Desk {
             held.card.replaces = Some(before.card.verdict).filter(|verdict| *verdict != held.card.verdict);
         }
         let card = held.card.clone();
-        self.put_down(held);
+        let recent = self.put_down(held);
         self.emit(Event::Card(Box::new(card)));
+        self.keep_recent(recent).await;
     }
 
-    /// Puts the card on the desk and its lookup on the list, which is kept beside the answer's way.
-    fn put_down(&self, held: Held) {
+    /// Puts the card on the desk and its lookup on the list of the last ones; returns its line there.
+    fn put_down(&self, held: Held) -> RecentLookup {
         let recent = RecentLookup {
             lookup_id: held.card.lookup_id,
             at: self.inner.clock.now(),
@@ -286,18 +290,20 @@ impl Desk {
             used: held.card.reported.is_some(),
         };
         lock(&self.inner.tray).put(held, recent.clone());
-        self.keep_recent(Some(recent));
+        recent
     }
 
-    /// Keeps a line of the list of the last lookups on disk, beside the caller's way: losing one is no harm.
-    pub(crate) fn keep_recent(&self, recent: Option<RecentLookup>) {
-        let (Some(recent), Some(opened)) = (recent, self.opened().cloned()) else { return };
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = opened.stores.cache.keep_recent(&recent) {
-                tracing::warn!(%error, "the list of the last lookups was not kept");
-            }
-        });
+    /// Keeps a line of the list of the last lookups on disk. Losing one is no harm.
+    pub(crate) async fn keep_recent(&self, recent: RecentLookup) {
+        if let Err(error) = self.with_stores(move |stores| stores.cache.keep_recent(&recent)).await {
+            tracing::warn!(%error, "the list of the last lookups was not kept");
+        }
     }
+}
+
+/// Asking ended in a panic, which was told where it happened.
+fn broken_off(_: tokio::task::JoinError) -> ServerSide {
+    Err(NoAnswer { cause: Cause::ServerFailed, copy_may_answer: true })
 }
 
 impl Question {

@@ -1,13 +1,13 @@
 //! *Reportar uso*: the benefit of the card was used. Done only when it is on the disk.
 
 use hanna_domain::outbox::{ItemKind, ItemState};
-use hanna_domain::{Answer, Source, Statement, Verified, colombia, decide};
+use hanna_domain::{Answer, Source, Verified, colombia, decide};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::desk::{Desk, lock};
 use crate::error::{DeskError, ErrorCode};
-use crate::store::NewItem;
+use crate::store::{Enqueued, NewItem};
 use crate::view::{Card, Reported};
 
 impl Desk {
@@ -33,7 +33,8 @@ impl Desk {
         let (device_time, now) = self.now();
         self.check_still_valid(&verified, card.source, me.policy.clock_skew_max_min, device_time, now)?;
         let statement = verified.statement();
-        if !again && self.used_today(statement, now).await? {
+        let day_start = colombia::start_of(colombia::day_of(now));
+        if !again && statement.used_today.iter().any(|used| used.occurred_at >= day_start) {
             return Err(ErrorCode::AlreadyUsedToday.into());
         }
         let branch = me.branches.iter().find(|branch| branch.id == statement.branch_id);
@@ -55,14 +56,22 @@ impl Desk {
             occurred_at: now,
         };
         let reported = Reported { id: item.id, state: ItemState::Queued, occurred_at: now };
-        if !self.with_stores(move |stores| stores.outbox.enqueue(&item)).await? {
-            return Err(ErrorCode::AlreadyReported.into());
+        let first_since = (!again).then_some(day_start);
+        match self.with_stores(move |stores| stores.outbox.enqueue(&item, first_since)).await? {
+            Enqueued::Recorded => {}
+            Enqueued::LookupUsed => return Err(ErrorCode::AlreadyReported.into()),
+            Enqueued::PersonUsed => return Err(ErrorCode::AlreadyUsedToday.into()),
         }
         card.reported = Some(reported);
         let recent = lock(&self.inner.tray).mark_reported(&card);
         self.inner.wake.notify_one();
-        self.tell_status();
-        self.keep_recent(recent);
+        let desk = self.clone();
+        tokio::spawn(async move {
+            desk.tell_status();
+            if let Some(recent) = recent {
+                desk.keep_recent(recent).await;
+            }
+        });
         Ok(card)
     }
 
@@ -95,16 +104,5 @@ impl Desk {
             Source::None => false,
         };
         if may_report { Ok(()) } else { Err(ErrorCode::StatementExpired.into()) }
-    }
-
-    /// Whether a use of today is known, from the statement or from this PC. Asked of the database now.
-    async fn used_today(&self, statement: &Statement, now: Timestamp) -> Result<bool, DeskError> {
-        let day_start = colombia::start_of(colombia::day_of(now));
-        if statement.used_today.iter().any(|used| used.occurred_at >= day_start) {
-            return Ok(true);
-        }
-        let document = statement.document.clone();
-        let own = self.with_stores(move |stores| stores.outbox.uses_since(&document, day_start)).await?;
-        Ok(!own.is_empty())
     }
 }

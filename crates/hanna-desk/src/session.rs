@@ -245,16 +245,16 @@ impl Desk {
         self.session()
     }
 
-    /// The operator, the branch and the policy of the next lookup.
-    pub(crate) fn at_work(&self) -> Result<(Arc<Me>, Branch, DeskPolicy), DeskError> {
+    /// The branch and the policy of the next lookup.
+    pub(crate) fn at_work(&self) -> Result<(Uuid, DeskPolicy), DeskError> {
         let session = lock(&self.inner.session);
         let me = session.me.as_ref().ok_or(ErrorCode::NotSignedIn)?;
         check_application(me)?;
         if me.branches.is_empty() {
             return Err(ErrorCode::NoBranches.into());
         }
-        let branch = session.branch().ok_or(ErrorCode::NoBranchChosen)?.clone();
-        Ok((Arc::clone(me), branch, me.policy.clone()))
+        let branch = session.branch().ok_or(ErrorCode::NoBranchChosen)?;
+        Ok((branch.id, me.policy.clone()))
     }
 
     pub(crate) fn me(&self) -> Result<Arc<Me>, DeskError> {

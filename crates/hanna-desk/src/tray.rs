@@ -13,12 +13,15 @@ const CARDS_MAX: usize = 16;
 /// How many of the last lookups are listed.
 pub(crate) const RECENT_MAX: u32 = 30;
 
+/// What a card rests on: the statement, verified, and as signed.
+pub(crate) type Basis = (Verified, String);
+
 /// A card with what it rests on.
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
     pub(crate) card: Card,
-    /// The statement, verified, and as signed; none for SIN DATO.
-    pub(crate) basis: Option<(Verified, String)>,
+    /// None for SIN DATO.
+    pub(crate) basis: Option<Basis>,
 }
 
 /// See the module.

@@ -40,7 +40,7 @@ impl TestDesk {
             url: url.to_owned(),
             seed,
         };
-        desk.switch_on().expect("the desk opens");
+        desk.desk = Some(desk.open_again().expect("the desk opens"));
         desk
     }
 
@@ -48,12 +48,12 @@ impl TestDesk {
     ///
     /// # Errors
     /// As [`Desk::open`].
-    pub fn switch_on(&mut self) -> Result<(), DeskError> {
+    pub async fn switch_on(&mut self) -> Result<(), DeskError> {
         self.seed += 1_000;
         // What the desk of before was still doing in the background holds its folder until it is done.
         self.desk = Some(loop {
             match self.open_again() {
-                Err(error) if error.code() == ErrorCode::AlreadyRunning => std::thread::yield_now(),
+                Err(error) if error.code() == ErrorCode::AlreadyRunning => tokio::task::yield_now().await,
                 opened => break opened?,
             }
         });

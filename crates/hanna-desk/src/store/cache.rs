@@ -1,6 +1,7 @@
 //! `cache.sqlite`: statements, reference data, the lookups of this shift.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hanna_domain::{Document, Statement, Verdict};
@@ -19,38 +20,56 @@ pub(super) const FILE: &str = "cache.sqlite";
 
 const PLAN: Plan = Plan {
     synchronous: "NORMAL",
-    cache_kib: 64 * 1024,
+    // Room for a hundred thousand people; only what was read takes any.
+    cache_kib: 192 * 1024,
     check_whole: false,
     migrations: &[include_str!("migrations/cache-001.sql")],
 };
 
-/// The disposable database. Reading has a connection of its own, so that a lookup never waits for what is being kept
-/// in the background.
+/// After how many writes the log is carried over into the database.
+const WRITES_PER_CHECKPOINT: u32 = 500;
+
+/// The disposable database.
+///
+/// One connection reads and writes: it knows its own writes, where a second one would throw all its decrypted pages away
+/// after each of them. Nothing that waits for the disk runs on it, so that a lookup never waits: with `synchronous =
+/// NORMAL` a commit flushes nothing, and the checkpoint, which does, has a connection of its own.
 #[derive(Debug)]
 pub struct CacheStore {
-    writer: Mutex<Connection>,
-    reader: Mutex<Connection>,
+    db: Mutex<Connection>,
+    checkpointer: Mutex<Connection>,
+    writes: AtomicU32,
 }
 
 impl CacheStore {
     pub(super) fn open(path: &Path, key: &DatabaseKey) -> Result<Self, StoreError> {
-        let writer = Mutex::new(open(path, key, &PLAN)?);
-        let reader = Mutex::new(open(path, key, &PLAN)?);
-        Ok(Self { writer, reader })
+        let db = open(path, key, &PLAN)?;
+        db.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216")?;
+        let checkpointer = Mutex::new(open(path, key, &PLAN)?);
+        Ok(Self { db: Mutex::new(db), checkpointer, writes: AtomicU32::new(0) })
     }
 
-    fn writer(&self) -> MutexGuard<'_, Connection> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    fn db(&self) -> MutexGuard<'_, Connection> {
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reader(&self) -> MutexGuard<'_, Connection> {
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Writes, and sees to the log now and then.
+    fn write<T>(
+        &self,
+        change: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let changed = change(&mut self.db())?;
+        if self.writes.fetch_add(1, Ordering::Relaxed) % WRITES_PER_CHECKPOINT == WRITES_PER_CHECKPOINT - 1 {
+            let checkpointer = self.checkpointer.lock().unwrap_or_else(PoisonError::into_inner);
+            checkpointer.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        }
+        Ok(changed)
     }
 
     /// Keeps the statement as the copy for its person and branch, unless a newer one is there.
     pub fn keep_statement(&self, statement: &Statement, jws: &str) -> Result<(), StoreError> {
-        self.writer()
-            .prepare_cached(
+        self.write(|db| {
+            db.prepare_cached(
                 "INSERT INTO statement (branch_id, document_kind, document_number, jws, issued_at, valid_until)
                  VALUES (:branch, :kind, :number, :jws, :issued, :until)
                  ON CONFLICT (document_number, document_kind, branch_id) DO UPDATE
@@ -65,13 +84,14 @@ impl CacheStore {
                 ":issued": millis(statement.iat),
                 ":until": millis(statement.exp),
             })?;
-        Ok(())
+            Ok(())
+        })
     }
 
     /// The copy for `document` at `branch_id`, as signed. `None` means that there is none, never that reading failed.
     pub fn statement(&self, document: &Document, branch_id: Uuid) -> Result<Option<String>, StoreError> {
         Ok(self
-            .reader()
+            .db()
             .prepare_cached(
                 "SELECT jws FROM statement
                  WHERE document_number = :number AND document_kind = :kind AND branch_id = :branch",
@@ -90,18 +110,20 @@ impl CacheStore {
     /// Keeps `content` under `name`.
     pub fn keep_reference<T: Serialize>(&self, name: &str, content: T) -> Result<(), StoreError> {
         let json = serde_json::to_string(&content).map_err(|error| StoreError::Failed(error.into()))?;
-        self.writer().execute(
-            "INSERT INTO reference (name, content) VALUES (?1, ?2)
-             ON CONFLICT (name) DO UPDATE SET content = excluded.content",
-            (name, json),
-        )?;
-        Ok(())
+        self.write(|db| {
+            db.execute(
+                "INSERT INTO reference (name, content) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET content = excluded.content",
+                (name, json),
+            )?;
+            Ok(())
+        })
     }
 
     /// What was kept under `name`.
     pub fn reference<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
         let json: Option<String> = self
-            .reader()
+            .db()
             .query_row("SELECT content FROM reference WHERE name = ?1", [name], |row| row.get(0))
             .optional()?;
         json.map(|json| serde_json::from_str(&json).map_err(|_| StoreError::Content("reference"))).transpose()
@@ -109,14 +131,16 @@ impl CacheStore {
 
     /// Forgets what was kept under `name`.
     pub fn forget_reference(&self, name: &str) -> Result<(), StoreError> {
-        self.writer().execute("DELETE FROM reference WHERE name = ?1", [name])?;
-        Ok(())
+        self.write(|db| {
+            db.execute("DELETE FROM reference WHERE name = ?1", [name])?;
+            Ok(())
+        })
     }
 
     /// Puts a lookup on the list of the last ones, or what is newer of one that stands there, and drops what is too old
     /// for the list.
     pub fn keep_recent(&self, lookup: &RecentLookup) -> Result<(), StoreError> {
-        let mut db = self.writer();
+        self.write(|db| {
         let transaction = db.transaction()?;
         transaction
             .prepare_cached(
@@ -136,17 +160,20 @@ impl CacheStore {
             )?
             .execute([RECENT_MAX])?;
         Ok(transaction.commit()?)
+        })
     }
 
     /// Empties the list of the last lookups.
     pub fn forget_recent(&self) -> Result<(), StoreError> {
-        self.writer().execute("DELETE FROM recent", [])?;
-        Ok(())
+        self.write(|db| {
+            db.execute("DELETE FROM recent", [])?;
+            Ok(())
+        })
     }
 
     /// The last lookups, newest first.
     pub fn recent(&self) -> Result<Vec<RecentLookup>, StoreError> {
-        let db = self.reader();
+        let db = self.db();
         let mut query = db.prepare_cached(
             "SELECT lookup_id, at, document_masked, verdict, used FROM recent
              ORDER BY at DESC, lookup_id DESC LIMIT ?1",

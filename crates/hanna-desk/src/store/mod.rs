@@ -21,7 +21,7 @@ use rusqlite::ErrorCode;
 pub use cache::CacheStore;
 pub use key::DatabaseKey;
 pub(crate) use key::hex;
-pub use outbox::{ItemRow, NewItem, OutboxStore, Settled};
+pub use outbox::{Enqueued, ItemRow, NewItem, OutboxStore, Settled};
 
 use crate::view::Notice;
 

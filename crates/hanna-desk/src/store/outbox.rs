@@ -27,9 +27,23 @@ const PLAN: Plan = Plan {
     migrations: &[include_str!("migrations/outbox-001.sql")],
 };
 
-/// The database that is never lost.
+/// The database that is never lost. Reading has a connection of its own, so that a lookup never waits for a flush.
 #[derive(Debug)]
-pub struct OutboxStore(Mutex<Connection>);
+pub struct OutboxStore {
+    writer: Mutex<Connection>,
+    reader: Mutex<Connection>,
+}
+
+/// What became of recording a use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enqueued {
+    /// It is on the disk.
+    Recorded,
+    /// Nothing was written: a use rests on this lookup already.
+    LookupUsed,
+    /// Nothing was written: the person has a use already.
+    PersonUsed,
+}
 
 /// A use to be recorded.
 #[derive(Debug, Clone)]
@@ -104,17 +118,30 @@ const COLUMNS: &str = "sequence, id, kind, state, code, lookup_id, author_id, au
 
 impl OutboxStore {
     pub(super) fn open(path: &Path, key: &DatabaseKey) -> Result<Self, StoreError> {
-        Ok(Self(Mutex::new(open(path, key, &PLAN)?)))
+        let writer = Mutex::new(open(path, key, &PLAN)?);
+        let reader = Mutex::new(open(path, key, &Plan { check_whole: false, ..PLAN })?);
+        Ok(Self { writer, reader })
     }
 
-    fn db(&self) -> MutexGuard<'_, Connection> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records a use. When this returns it is on the disk. `false`: a use rests on this lookup already.
-    pub fn enqueue(&self, item: &NewItem) -> Result<bool, StoreError> {
-        let inserted = self
-            .db()
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records a use, unless one rests on its lookup already or, with `first_since`, its person has one since then. When
+    /// this returns it is on the disk.
+    pub fn enqueue(&self, item: &NewItem, first_since: Option<Timestamp>) -> Result<Enqueued, StoreError> {
+        // Nobody else writes while this is held: what the question finds is still so at the insert.
+        let db = self.writer();
+        if let Some(since) = first_since
+            && !uses_since(&db, &item.document, since)?.is_empty()
+        {
+            return Ok(Enqueued::PersonUsed);
+        }
+        let inserted = db
             .prepare_cached(
                 "INSERT INTO item (id, kind, state, lookup_id, author_id, author_name, branch_id, branch_name,
                      document_kind, document_number, affiliate_name, tariff, company_name, statement,
@@ -141,8 +168,10 @@ impl OutboxStore {
                 ":occurred_at": millis(item.occurred_at),
             });
         match inserted {
-            Ok(_) => Ok(true),
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(false),
+            Ok(_) => Ok(Enqueued::Recorded),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                Ok(Enqueued::LookupUsed)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -150,13 +179,13 @@ impl OutboxStore {
     /// Every item that was being sent when the program ended is to be sent again. Once, at start-up.
     pub fn recover(&self) -> Result<usize, StoreError> {
         Ok(self
-            .db()
+            .writer()
             .execute("UPDATE item SET state = 'queued', next_attempt_at = 0 WHERE state = 'sending'", [])?)
     }
 
     /// Takes up to `count` queued items that are due, oldest first, into a request: they are `sending` now.
     pub fn take(&self, now: Timestamp, count: usize) -> Result<Vec<ItemRow>, StoreError> {
-        let mut db = self.db();
+        let mut db = self.writer();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let rows = {
             let mut query = transaction.prepare_cached(&format!(
@@ -180,7 +209,7 @@ impl OutboxStore {
 
     /// Writes what became of items, all of them or none.
     pub fn settle(&self, settled: &[Settled], now: Timestamp) -> Result<(), StoreError> {
-        let mut db = self.db();
+        let mut db = self.writer();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for one in settled {
             move_item(&transaction, one, now)?;
@@ -190,7 +219,7 @@ impl OutboxStore {
 
     /// Applies `event` to one item by hand. `false`: there is no such item, or its state does not allow it.
     pub fn act(&self, id: Uuid, event: Event, now: Timestamp) -> Result<bool, StoreError> {
-        let mut db = self.db();
+        let mut db = self.writer();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let one = Settled { id, event, code: None, cause: None, next_attempt_at: None };
         let moved = move_item(&transaction, &one, now)?;
@@ -200,7 +229,7 @@ impl OutboxStore {
 
     /// Makes everything queued due at once: the connection is back, or the operator asked.
     pub fn hurry(&self) -> Result<usize, StoreError> {
-        Ok(self.db().execute(
+        Ok(self.writer().execute(
             "UPDATE item SET next_attempt_at = 0 WHERE state = 'queued' AND next_attempt_at > 0",
             [],
         )?)
@@ -208,7 +237,7 @@ impl OutboxStore {
 
     /// When the next queued item is due.
     pub fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        let due: Option<i64> = self.db().query_row(
+        let due: Option<i64> = self.reader().query_row(
             "SELECT MIN(next_attempt_at) FROM item WHERE state = 'queued'",
             [],
             |row| row.get(0),
@@ -219,7 +248,7 @@ impl OutboxStore {
     /// How many items are still to be sent, and how many wait for a person.
     pub fn counts(&self) -> Result<(u32, u32), StoreError> {
         Ok(self
-            .db()
+            .reader()
             .prepare_cached(
                 "SELECT COUNT(*) FILTER (WHERE state IN ('queued', 'sending')),
                         COUNT(*) FILTER (WHERE state = 'needs_attention')
@@ -230,7 +259,7 @@ impl OutboxStore {
 
     /// Every item not done with: *Requiere atención* first, then oldest first.
     pub fn open_items(&self) -> Result<Vec<ItemRow>, StoreError> {
-        let db = self.db();
+        let db = self.reader();
         let mut query = db.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM item WHERE state IN ('queued', 'sending', 'needs_attention')
              ORDER BY state <> 'needs_attention', sequence"
@@ -245,7 +274,7 @@ impl OutboxStore {
         to: Timestamp,
         branch_id: Option<Uuid>,
     ) -> Result<Vec<ItemRow>, StoreError> {
-        let db = self.db();
+        let db = self.reader();
         let mut query = db.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM item WHERE occurred_at >= ?1 AND occurred_at < ?2
              AND (?3 IS NULL OR branch_id = ?3) ORDER BY occurred_at DESC, sequence DESC"
@@ -260,28 +289,13 @@ impl OutboxStore {
         document: &Document,
         since: Timestamp,
     ) -> Result<Vec<(Timestamp, String)>, StoreError> {
-        let db = self.db();
-        let mut query = db.prepare_cached(
-            "SELECT occurred_at, branch_name FROM item
-             WHERE document_number = :number AND document_kind = :kind AND occurred_at >= :since
-             AND state NOT IN ('needs_attention', 'withdrawn') ORDER BY occurred_at",
-        )?;
-        let mut rows = query.query(named_params! {
-            ":number": document.number(),
-            ":kind": document.kind().code(),
-            ":since": millis(since),
-        })?;
-        let mut uses = Vec::new();
-        while let Some(row) = rows.next()? {
-            uses.push((time(row.get(0)?, "item")?, row.get(1)?));
-        }
-        Ok(uses)
+        uses_since(&self.reader(), document, since)
     }
 
     /// What is known of the server's clock.
     pub fn clock_mark(&self) -> Result<ClockMark, StoreError> {
         let (high, offset_ms): (Option<i64>, i64) =
-            self.db().query_row("SELECT server_time_high, offset_ms FROM clock_mark", [], |row| {
+            self.reader().query_row("SELECT server_time_high, offset_ms FROM clock_mark", [], |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
         let server_time_high = high.map(|high| time(high, "clock_mark")).transpose()?;
@@ -290,7 +304,7 @@ impl OutboxStore {
 
     /// Keeps what is known of the server's clock. The high-water mark never falls.
     pub fn keep_clock_mark(&self, mark: ClockMark) -> Result<(), StoreError> {
-        self.db().execute(
+        self.writer().execute(
             "UPDATE clock_mark SET offset_ms = ?2,
                  server_time_high = NULLIF(MAX(COALESCE(server_time_high, -1), COALESCE(?1, -1)), -1)",
             (mark.server_time_high.map(millis), mark.offset_ms),
@@ -300,14 +314,37 @@ impl OutboxStore {
 
     /// This PC's id, if it was given one.
     pub fn device_id(&self) -> Result<Option<Uuid>, StoreError> {
-        Ok(self.db().query_row("SELECT id FROM device", [], |row| row.get(0)).optional()?)
+        Ok(self.reader().query_row("SELECT id FROM device", [], |row| row.get(0)).optional()?)
     }
 
     /// Gives this PC its id, once.
     pub fn keep_device_id(&self, id: Uuid) -> Result<(), StoreError> {
-        self.db().execute("INSERT INTO device (singleton, id) VALUES (1, ?1)", [id])?;
+        self.writer().execute("INSERT INTO device (singleton, id) VALUES (1, ?1)", [id])?;
         Ok(())
     }
+}
+
+/// See [`OutboxStore::uses_since`].
+fn uses_since(
+    db: &Connection,
+    document: &Document,
+    since: Timestamp,
+) -> Result<Vec<(Timestamp, String)>, StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT occurred_at, branch_name FROM item
+         WHERE document_number = :number AND document_kind = :kind AND occurred_at >= :since
+         AND state NOT IN ('needs_attention', 'withdrawn') ORDER BY occurred_at",
+    )?;
+    let mut rows = query.query(named_params! {
+        ":number": document.number(),
+        ":kind": document.kind().code(),
+        ":since": millis(since),
+    })?;
+    let mut uses = Vec::new();
+    while let Some(row) = rows.next()? {
+        uses.push((time(row.get(0)?, "item")?, row.get(1)?));
+    }
+    Ok(uses)
 }
 
 /// Moves one item along the table of `hanna_domain::outbox`; `false` when the table has no such move.

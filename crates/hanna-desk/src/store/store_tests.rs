@@ -65,7 +65,7 @@ impl Folder {
 fn what_was_recorded_is_there_after_closing_and_opening() {
     let folder = Folder::new();
     let recorded = item("1045678901");
-    assert!(folder.stores().outbox.enqueue(&recorded).expect("recorded"));
+    assert_eq!(folder.stores().outbox.enqueue(&recorded, None).expect("answered"), Enqueued::Recorded);
     let stores = folder.stores();
     let rows = stores.outbox.open_items().expect("read");
     assert_eq!(rows.len(), 1);
@@ -80,8 +80,8 @@ fn a_lookup_is_reported_once() {
     let stores = folder.stores();
     let first = item("1045678901");
     let second = NewItem { id: System.id(now()), ..first.clone() };
-    assert!(stores.outbox.enqueue(&first).expect("recorded"));
-    assert!(!stores.outbox.enqueue(&second).expect("answered"));
+    assert_eq!(stores.outbox.enqueue(&first, None).expect("answered"), Enqueued::Recorded);
+    assert_eq!(stores.outbox.enqueue(&second, None).expect("answered"), Enqueued::LookupUsed);
     assert_eq!(stores.outbox.counts().expect("counted"), (1, 0));
 }
 
@@ -90,7 +90,7 @@ fn items_move_only_along_the_table() {
     let folder = Folder::new();
     let outbox = folder.stores().outbox;
     let recorded = item("1045678901");
-    outbox.enqueue(&recorded).expect("recorded");
+    outbox.enqueue(&recorded, None).expect("recorded");
     assert!(!outbox.act(recorded.id, Event::Accept, now()).expect("asked"), "accepted without being sent");
     assert_eq!(outbox.take(now(), 10).expect("taken").len(), 1);
     assert!(outbox.take(now(), 10).expect("taken").is_empty(), "taken twice");
@@ -108,7 +108,7 @@ fn what_was_being_sent_when_the_program_ended_is_queued_again() {
     let folder = Folder::new();
     {
         let stores = folder.stores();
-        stores.outbox.enqueue(&item("1045678901")).expect("recorded");
+        stores.outbox.enqueue(&item("1045678901"), None).expect("recorded");
         stores.outbox.take(now(), 10).expect("taken");
     }
     let stores = folder.stores();
@@ -121,7 +121,7 @@ fn an_item_waits_until_it_is_due_unless_hurried() {
     let folder = Folder::new();
     let outbox = folder.stores().outbox;
     let recorded = item("1045678901");
-    outbox.enqueue(&recorded).expect("recorded");
+    outbox.enqueue(&recorded, None).expect("recorded");
     outbox.take(now(), 1).expect("taken");
     let due = now() + 5.minutes();
     let retry =
@@ -138,13 +138,16 @@ fn refused_uses_are_no_uses_of_today() {
     let folder = Folder::new();
     let outbox = folder.stores().outbox;
     let recorded = item("1045678901");
-    outbox.enqueue(&recorded).expect("recorded");
+    outbox.enqueue(&recorded, None).expect("recorded");
     let uses = |since| outbox.uses_since(&recorded.document, since).expect("read").len();
+    let second = |since| outbox.enqueue(&item("1045678901"), Some(since)).expect("answered");
     assert_eq!(uses(now() - 1.hour()), 1);
+    assert_eq!(second(now() - 1.hour()), Enqueued::PersonUsed);
     assert_eq!(uses(now() + 1.second()), 0);
     outbox.take(now(), 1).expect("taken");
     outbox.act(recorded.id, Event::Refuse, now()).expect("refused");
     assert_eq!(uses(now() - 1.hour()), 0);
+    assert_eq!(second(now() - 1.hour()), Enqueued::Recorded);
 }
 
 #[test]
@@ -163,7 +166,7 @@ fn the_high_water_mark_never_falls() {
 #[test]
 fn neither_file_can_be_read_without_the_key() {
     let folder = Folder::new();
-    folder.stores().outbox.enqueue(&item("1045678901")).expect("recorded");
+    folder.stores().outbox.enqueue(&item("1045678901"), None).expect("recorded");
     for file in ["outbox.sqlite", "cache.sqlite"] {
         let db = rusqlite::Connection::open(folder.path(file)).expect("opened");
         let read = db.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0));
@@ -176,7 +179,7 @@ fn neither_file_can_be_read_without_the_key() {
 #[test]
 fn another_key_touches_nothing() {
     let mut folder = Folder::new();
-    folder.stores().outbox.enqueue(&item("1045678901")).expect("recorded");
+    folder.stores().outbox.enqueue(&item("1045678901"), None).expect("recorded");
     let right = std::mem::replace(&mut folder.key, DatabaseKey::generate(&System));
     assert!(matches!(folder.open(), Err(StoreError::WrongKey)));
     folder.key = right;
@@ -186,12 +189,12 @@ fn another_key_touches_nothing() {
 #[test]
 fn a_damaged_outbox_is_set_aside_whole_and_the_operator_is_told() {
     let folder = Folder::new();
-    folder.stores().outbox.enqueue(&item("1045678901")).expect("recorded");
+    folder.stores().outbox.enqueue(&item("1045678901"), None).expect("recorded");
     let damaged = vec![0x5a; 9000];
     fs::write(folder.path("outbox.sqlite"), &damaged).expect("damaged");
     let (stores, notices) = folder.open().expect("opened anew");
     assert_eq!(notices, [Notice::OutboxSetAside]);
-    assert!(stores.outbox.enqueue(&item("1045678902")).expect("recorded"));
+    assert_eq!(stores.outbox.enqueue(&item("1045678902"), None).expect("answered"), Enqueued::Recorded);
     let kept: Vec<_> = fs::read_dir(folder.folder.path())
         .expect("listed")
         .filter_map(Result::ok)
@@ -215,7 +218,7 @@ fn a_damaged_cache_is_made_anew() {
 fn a_newer_database_is_not_touched() {
     for file in ["outbox.sqlite", "cache.sqlite"] {
         let folder = Folder::new();
-        folder.stores().outbox.enqueue(&item("1045678901")).expect("recorded");
+        folder.stores().outbox.enqueue(&item("1045678901"), None).expect("recorded");
         folder.run(file, "PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE);");
         let before = fs::read(folder.path(file)).expect("bytes");
         assert!(matches!(folder.open(), Err(StoreError::Newer { found: 99, .. })), "{file}");
@@ -242,7 +245,7 @@ fn damage_in_the_middle_of_the_outbox_is_noticed_at_opening() {
     {
         let outbox = folder.stores().outbox;
         for number in 0..50 {
-            outbox.enqueue(&item(&format!("10456{number:05}"))).expect("recorded");
+            outbox.enqueue(&item(&format!("10456{number:05}")), None).expect("recorded");
         }
     }
     // Closing has moved everything from the log into the file; the first page stays whole.

@@ -196,25 +196,27 @@ fn measure(report: &ConvenioReport, fonts: &Fonts, field: Field) -> Measured {
 }
 
 impl Measured {
-    /// How wide the column has to be for `percent` of its texts to fit on one line.
-    fn wish_mm(&self, percent: usize) -> f32 {
+    /// How wide the column has to be for `percent` of its texts to fit on one line; with none, the least it can be.
+    fn wish_mm(&self, percent: Option<usize>) -> f32 {
         let (percent, least_mm) = match self.room {
-            Room::Whole => (100, 0.0),
+            Room::Whole => (Some(100), 0.0),
             Room::Shared { least_mm } => (percent, least_mm),
         };
-        let index = self.texts_mm.len().saturating_sub(1) * percent / 100;
-        let text_mm = self.texts_mm.get(index).map_or(0.0, |width_mm| width_mm + ROUNDING_MM);
-        text_mm.max(self.title_mm).max(least_mm)
+        let index = percent.map(|percent| self.texts_mm.len().saturating_sub(1) * percent / 100);
+        let text_mm = index.and_then(|index| self.texts_mm.get(index));
+        text_mm.map_or(0.0, |width_mm| width_mm + ROUNDING_MM).max(self.title_mm).max(least_mm)
     }
 }
 
 /// Gives each column its width, all together `room_mm`.
 ///
 /// In every column that shares room the same part of the texts fits on one line, and that part is as large as can
-/// be: a few very long ones do not take the room of all others.
+/// be: a few very long ones do not take the room of all others. Where not even the shortest fit, each column gets its
+/// share of the least they can be.
 fn share(columns: &[Measured], room_mm: f32) -> Vec<f32> {
     let wishes = |percent| columns.iter().map(move |column| column.wish_mm(percent));
-    let percent = (0..=100).rev().find(|percent| wishes(*percent).sum::<f32>() <= room_mm).unwrap_or(0);
+    let percent =
+        (0..=100).rev().map(Some).find(|percent| wishes(*percent).sum::<f32>() <= room_mm).flatten();
     let shares = |column: &&Measured| column.room != Room::Whole;
     let wished_mm: f32 = wishes(percent).sum();
     let shared_mm: f32 = columns.iter().filter(shares).map(|column| column.wish_mm(percent)).sum();
