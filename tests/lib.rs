@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `contract/` | one suite for every implementation of a trait |
 //! | `sync/` | desks and the real server in one process, time moved by hand |
+//! | `simulation/` | a seed makes days at the desks, with every fault; laws are looked at after every step |
+//! | `crash/` | the real programs, killed while they work |
 //! | `e2e/` | the built program in a real window, driven through WebKitWebDriver |
 //! | `bench/` | `cargo xtask bench`: each figure as a ratio to a reference of the same run |
 

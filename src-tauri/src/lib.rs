@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tauri::{App, AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
+use tauri::{App, AppHandle, Manager, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
 pub use error::CommandError;
 
@@ -28,19 +28,32 @@ pub fn run() -> ExitCode {
         .plugin(tauri_plugin_window_state::Builder::new().build())
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
+        .on_window_event(|window, event| {
+            if let WindowEvent::CloseRequested { api, .. } = event
+                && window.state::<Shell>().keeps_open(window)
+            {
+                api.prevent_close();
+            }
+        })
         .setup(move |app| set_up(app, arguments))
         .invoke_handler(tauri::generate_handler![
             commands::ingreso::start,
             commands::ingreso::sign_in,
+            commands::ingreso::lock_desk,
+            commands::ingreso::unlock_desk,
+            commands::ingreso::close_window,
             commands::ingreso::sign_out,
             commands::aplicaciones::refresh_session,
             commands::sede::choose_branch,
             commands::consulta::lookup,
             commands::consulta::clear_card,
             commands::consulta::report_use,
+            commands::consulta::void_use,
             commands::consulta::recent_lookups,
             commands::por_enviar::outbox,
             commands::por_enviar::retry_item,
+            commands::por_enviar::retry_all,
+            commands::por_enviar::withdraw_item,
             commands::por_enviar::sync_now,
             commands::por_enviar::status,
             commands::reporte::history,

@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use hanna_desk::backend::{Http, ServerAddress};
 use hanna_desk::ports::System;
 use hanna_desk::{Desk, DeskError, ErrorCode, Event, Setup, VaultChoice};
-use tauri::{AppHandle, Emitter, Manager};
+use tauri::{AppHandle, Emitter, Manager, Window};
 
 use crate::arguments::Arguments;
+
+/// How soon a second request to close the window has to come to be obeyed at once.
+const ASKED_AGAIN: Duration = Duration::from_secs(5);
 
 /// The state of the program.
 #[derive(Debug)]
@@ -18,6 +22,7 @@ pub struct Shell {
     data_dir: PathBuf,
     desk: OnceLock<Desk>,
     opening: Mutex<()>,
+    asked_to_close: Mutex<Option<Instant>>,
     /// What the program saved itself: the only files it opens.
     saved: Mutex<Vec<PathBuf>>,
 }
@@ -30,6 +35,7 @@ impl Shell {
             data_dir,
             desk: OnceLock::new(),
             opening: Mutex::default(),
+            asked_to_close: Mutex::default(),
             saved: Mutex::default(),
         }
     }
@@ -69,6 +75,21 @@ impl Shell {
         Ok(self.desk.get_or_init(|| desk))
     }
 
+    /// Asked to close with something unsent, the window stays open and asks first. Asked again soon, it closes: a screen
+    /// that does not answer must not hold it.
+    #[expect(clippy::disallowed_methods, reason = "how soon a person asks again is no time of the desk")]
+    pub fn keeps_open(&self, window: &Window) -> bool {
+        let Some(Ok(status)) = self.desk.get().map(Desk::status) else { return false };
+        let unsent = status.pending.saturating_add(status.needs_attention);
+        if unsent == 0 {
+            return false;
+        }
+        let mut asked = self.asked_to_close.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = asked.is_some_and(|asked| asked.elapsed() < ASKED_AGAIN);
+        *asked = Some(Instant::now());
+        !again && window.emit("closing", unsent).is_ok()
+    }
+
     /// Where the operator looks for documents.
     ///
     /// # Errors
@@ -101,6 +122,7 @@ async fn tell_window(app: AppHandle, desk: Desk) {
         let told = match events.recv().await {
             Ok(Event::Status(status)) => app.emit("status", status),
             Ok(Event::Card(card)) => app.emit("card", *card),
+            Ok(Event::Revoked) => app.emit("revoked", ()),
             // The window asks for the status by itself, too.
             Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => continue,
             Err(tokio::sync::broadcast::error::RecvError::Closed) => return,

@@ -14,7 +14,7 @@ use hanna_domain::{
     Redacted, Statement, Tariff,
 };
 use hanna_wire::health::Health;
-use hanna_wire::lookup::{LookupAnswer, LookupRequest};
+use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
 use hanna_wire::me::{Application, ApplicationState, Branch, Me, Operator};
 use hanna_wire::outbox::{Batch, BatchAnswer};
 use hanna_wire::session::{Granted, Refresh, SignIn};
@@ -226,6 +226,13 @@ impl Backend for Signer {
             return Err(FailureKind::Unreachable.into());
         }
         self.answer(LookupAnswer { statement: self.statement(request.document.clone(), request.id) })
+    }
+    async fn refresh_regulars(
+        &self,
+        _: &AccessToken,
+        _: &RegularsRequest,
+    ) -> Result<Answered<RegularsAnswer>, Failure> {
+        Err(FailureKind::Unreachable.into())
     }
     async fn deliver(&self, _: &AccessToken, _: &Batch) -> Result<Answered<BatchAnswer>, Failure> {
         Err(FailureKind::Unreachable.into())

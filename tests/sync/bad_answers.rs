@@ -42,7 +42,7 @@ async fn an_unreachable_server_at_the_first_start_is_said_to_be_unreachable() {
     let desk = TestDesk::new(&server.url(), &clock, 9);
     let error = desk.enter(&server.demo.accounts[0]).await.expect_err("no server");
     assert_eq!(error.code(), ErrorCode::ServerUnreachable);
-    server.resume().await;
+    server.resume();
     desk.enter(&server.demo.accounts[0]).await.expect("signed in once it is there");
 }
 

@@ -3,9 +3,13 @@
 mod bad_answers;
 mod deskctl;
 mod main_job;
+mod regulars;
+mod restored;
 mod sessions;
 mod several_desks;
 mod time;
+mod unlock;
+mod voids;
 
 use std::sync::Arc;
 

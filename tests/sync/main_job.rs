@@ -62,7 +62,7 @@ async fn online_offline_and_back() {
     assert_eq!(history.rows.len(), 2);
     assert_eq!(history.rows[0].state, UsageState::Queued);
 
-    story.server.resume().await;
+    story.server.resume();
     let status = story.desk.sync_now().await.expect("synced");
     assert_eq!((status.online, status.pending, status.needs_attention), (true, 0, 0));
     assert!(story.desk.outbox().await.expect("outbox").items.is_empty());
@@ -88,7 +88,7 @@ async fn the_program_is_closed_and_opened_while_offline() {
     assert_eq!(copy.verdict, Verdict::ActiveFromCopy);
     assert_eq!(copy.used_today.len(), 1, "the use of before is known");
 
-    story.server.resume().await;
+    story.server.resume();
     assert!(
         story.desk.sync_now().await.expect("tried").sign_in_needed,
         "nobody proved who they are to the server"
@@ -106,7 +106,7 @@ async fn the_worker_delivers_by_itself_when_the_server_is_back() {
     story.server.stop().await;
     story.desk.report_use(card.lookup_id, false).await.expect("recorded");
     let mut events = story.desk.events();
-    story.server.resume().await;
+    story.server.resume();
     let delivered = tokio::time::timeout(std::time::Duration::from_mins(1), async {
         loop {
             if let Ok(hanna_desk::Event::Status(status)) = events.recv().await

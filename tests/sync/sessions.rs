@@ -89,7 +89,7 @@ async fn signing_out_with_something_unsent_asks_first_and_the_next_operator_send
     assert!(story.desk.start().session.is_none());
     assert_eq!(story.desk.status().expect("status").pending, 1);
 
-    story.server.resume().await;
+    story.server.resume();
     let first = &story.server.demo.accounts[0];
     let colleague = story
         .server

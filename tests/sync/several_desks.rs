@@ -19,7 +19,7 @@ async fn two_desks_report_the_same_person_offline_and_both_uses_are_kept() {
     story.desk.report_use(here.lookup_id, false).await.expect("recorded");
     other.report_use(there.lookup_id, false).await.expect("recorded");
 
-    story.server.resume().await;
+    story.server.resume();
     assert_eq!(story.desk.sync_now().await.expect("synced").pending, 0);
     let status = other.sync_now().await.expect("synced");
     assert_eq!(status.pending, 0);
@@ -51,7 +51,7 @@ async fn many_uses_of_two_desks_at_once_arrive_exactly_once() {
         let card = desk.ask(person).await;
         desk.report_use(card.lookup_id, false).await.expect("recorded");
     }
-    story.server.resume().await;
+    story.server.resume();
     let (here, there) = tokio::join!(story.desk.sync_now(), other.sync_now());
     for status in [here.expect("synced"), there.expect("synced")] {
         assert_eq!((status.pending, status.needs_attention), (0, 0));

@@ -13,8 +13,10 @@ const ONE_OF_EACH = [
   'consulta-no-activo',
   'consulta-sin-dato',
   'consulta-ya-usado-confirmar',
+  'consulta-anular-motivo',
   'por-enviar',
   'reporte',
+  'reporte-anulado',
   'reporte-imprimir',
 ];
 const some = ({ name }) => ONE_OF_EACH.includes(name);
@@ -81,6 +83,15 @@ async function walk(open) {
   await at('report-use');
   await page.keyboard.press('F2');
   await at('reported');
+  // Taken back: past Consultar to the button on the card, the second reason, Enter; the number has the focus again.
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await at('void-subject');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await at('reported');
+  await page.getByText('Uso anulado').waitFor({ timeout: 3000 });
   await type('99999999');
   await at('reasons');
   await page.keyboard.press('Escape');

@@ -34,6 +34,20 @@ async function report(page, numbers) {
   }
 }
 
+/** Opens the dialog, and waits until it stands. */
+const begin = (testid) => async (page) => {
+  await page.getByTestId(testid).first().click();
+  await page.clock.runFor(100);
+  await page.locator('dialog[open]').waitFor();
+};
+
+/** Takes the use of the card back. */
+async function void_use(page, reason = 'REPORTED_TWICE') {
+  await begin('void-use')(page);
+  await page.getByTestId(`void-reason-${reason}`).check();
+  await press('Enter')(page);
+}
+
 export const STATES = [
   { name: 'ingreso', query: '' },
   {
@@ -83,6 +97,39 @@ export const STATES = [
   card('consulta-reportado', '1045678901', { then: press('F2') }),
   card('consulta-reportado-enviado', '1045678901', { then: press('F2', 1500) }),
   card('consulta-no-guardado', '1045678901', { query: '&fail=report_use:DISK_FULL', then: press('F2') }),
+  card('consulta-anular', '1045678901', {
+    then: (page) => press('F2', 1500)(page).then(() => begin('void-use')(page)),
+  }),
+  card('consulta-anular-motivo', '1045678901', {
+    then: async (page) => {
+      await press('F2', 1500)(page);
+      await begin('void-use')(page);
+      await page.getByTestId('void-reason-OTHER').check();
+      await press('Enter')(page);
+      await page.getByTestId('error').waitFor();
+    },
+  }),
+  card('consulta-anular-no', '1045678901', {
+    query: '&fail=void_use:VOID_NOT_ALLOWED',
+    then: async (page) => {
+      await press('F2', 1500)(page);
+      await void_use(page, 'WRONG_PERSON');
+      await page.getByTestId('error').waitFor();
+    },
+  }),
+  card('consulta-anulado', '1045678901', {
+    then: async (page) => {
+      await press('F2', 1500)(page);
+      await void_use(page);
+    },
+  }),
+  card('consulta-requiere-atencion', '1045678901', {
+    query: '&offline',
+    then: async (page) => {
+      await press('F2')(page);
+      await page.evaluate(() => window.hanna.refuse_items('STATEMENT_NOT_VALID'));
+    },
+  }),
   card('consulta-cuenta-atras', '1045678901', { then: (page) => page.clock.runFor(75_000) }),
   {
     name: 'consulta-esperando',
@@ -146,6 +193,41 @@ export const STATES = [
     },
   },
   {
+    name: 'por-enviar-anulaciones',
+    query: `${ANA}&offline`,
+    act: async (page) => {
+      await report(page, ['1045678901']);
+      await page.evaluate(() => window.hanna.refuse_items('STATEMENT_NOT_VALID'));
+      await report(page, ['1143000111']);
+      await void_use(page, 'WRONG_PERSON');
+      await page.evaluate(() => window.hanna.refuse_items('VOID_NOT_ALLOWED'));
+      await press('F6', 500)(page);
+      await page.getByTestId('outbox-item').first().waitFor();
+    },
+  },
+  {
+    name: 'por-enviar-desistir',
+    query: `${ANA}&offline`,
+    act: async (page) => {
+      await report(page, ['1045678901']);
+      await page.evaluate(() => window.hanna.refuse_items('STATEMENT_NOT_VALID'));
+      await press('F6', 500)(page);
+      await begin('withdraw-item')(page);
+      await press('Enter')(page);
+      await page.getByTestId('error').waitFor();
+    },
+  },
+  {
+    name: 'por-enviar-consultas',
+    query: `${ANA}&offline`,
+    act: async (page) => {
+      await consult(page, '1045678901');
+      await consult(page, '22543312');
+      await press('F6', 500)(page);
+      await page.getByTestId('outbox-lookups').waitFor();
+    },
+  },
+  {
     name: 'salir-con-pendientes',
     query: `${ANA}&offline`,
     act: async (page) => {
@@ -156,6 +238,22 @@ export const STATES = [
     },
   },
   { name: 'reporte', query: `${ANA}#/reporte` },
+  {
+    name: 'reporte-anular',
+    query: `${ANA}#/reporte`,
+    act: begin('void-row'),
+  },
+  {
+    name: 'reporte-anulado',
+    query: `${ANA}#/reporte`,
+    act: async (page) => {
+      await begin('void-row')(page);
+      await page.getByTestId('void-reason-OTHER').check();
+      await page.getByTestId('void-text').fill('La persona decidió volver otro día.');
+      await press('Enter')(page);
+      await page.getByTestId('history-void').first().waitFor();
+    },
+  },
   { name: 'reporte-vacio', query: `${ANA}&history=0#/reporte` },
   { name: 'reporte-incompleto', query: `${ANA}&offline#/reporte` },
   { name: 'reporte-error', query: `${ANA}&fail=history:SERVER_FAILED#/reporte` },

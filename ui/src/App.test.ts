@@ -3,11 +3,13 @@ import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import App from './App.svelte';
 import { type Controls, MockBackend } from './backend/mock';
+import { PASSWORD } from './backend/mock/people';
 import { settle } from './testing/hand';
 
 const ACTIVE = '1045678901';
 const USED_TODAY = '1234567890';
 const ARREARS = '22543312';
+const LONG_NAMES = '1143000111';
 const NEVER_SEEN = '1045678902';
 
 let stop: (() => void) | undefined;
@@ -239,6 +241,175 @@ describe('consulting', () => {
   });
 });
 
+describe('taking a use back', () => {
+  const choose = async (reason: string) => {
+    see(`void-reason-${reason}`).focus();
+    see(`void-reason-${reason}`).click();
+    await pass(0);
+  };
+  const confirm = async () => {
+    document.querySelector<HTMLFormElement>('#void-use')?.requestSubmit();
+    await pass(300);
+  };
+  const escape = async () => {
+    document.querySelector('dialog')?.dispatchEvent(new Event('cancel', { cancelable: true }));
+    await pass(0);
+  };
+
+  async function report_and_begin(): Promise<void> {
+    await open('ana', 'GYM-01');
+    await consult(ACTIVE);
+    await press('F2');
+    await click('void-use');
+  }
+
+  it('names the use with the person masked, and does nothing without a reason', async () => {
+    await report_and_begin();
+    expect(text('void-subject')).toBe('Documento •••8901 Hora del uso 22/11/2026, 10:32 Sede Sede Norte');
+    await confirm();
+    expect(text('error')).toBe('Elija el motivo.');
+    expect(document.activeElement).toBe(see('void-reason-WRONG_PERSON'));
+    await choose('OTHER');
+    await confirm();
+    expect(text('error')).toBe('Escriba el motivo.');
+    expect(document.activeElement).toBe(see('void-text'));
+    await write('void-text', 'x'.repeat(201));
+    expect(text('error')).toContain('use 200 letras o menos');
+    expect(see('reported').dataset['voided']).toBe('false');
+  });
+
+  it('says so on the card, and the next number can be typed', async () => {
+    await report_and_begin();
+    await choose('REPORTED_TWICE');
+    await confirm();
+    expect(text('reported')).toMatch(/^Uso anulado a las 10:3\d$/);
+    expect(find('void-use')).toBeNull();
+    expect(text('last-lookups')).not.toContain('usado');
+    expect(document.activeElement).toBe(see('document'));
+    await pass(2000);
+    expect(text('reported')).toContain('Uso anulado');
+    expect(text('status-outbox')).toBe('Todo enviado');
+  });
+
+  it('leaves everything as it was with Escape', async () => {
+    await report_and_begin();
+    await choose('NOT_USED');
+    await escape();
+    expect(find('void-subject')).toBeNull();
+    expect(text('reported')).toContain('Uso guardado');
+    expect(document.activeElement).toBe(see('document'));
+  });
+
+  it('says in the dialog why the desk does not allow it', async () => {
+    await report_and_begin();
+    backend.controls.fail = { void_use: 'VOID_NOT_ALLOWED' };
+    await choose('NOT_USED');
+    await confirm();
+    expect(text('error')).toContain('ya no se puede anular');
+    expect(find('void-confirm')).not.toBeNull();
+  });
+
+  it('lets the card go after its two minutes, and the dialog stay: it names nobody', async () => {
+    await report_and_begin();
+    await pass(121_000);
+    expect(find('card')).toBeNull();
+    await choose('NOT_USED');
+    await confirm();
+    expect(find('void-subject')).toBeNull();
+    expect(text('status-outbox')).toBe('1 por enviar');
+  });
+
+  it('is not offered for what the server refused: that is no use', async () => {
+    await open('ana', 'GYM-01', { online: false });
+    await consult(ACTIVE);
+    await press('F2');
+    backend.refuse_items('STATEMENT_NOT_VALID');
+    await pass(0);
+    expect(text('reported')).toContain('requiere atención');
+    expect(find('void-use')).toBeNull();
+  });
+
+  it('is done in the report too: use and void stand together, and the totals leave the use out', async () => {
+    await open('ana', 'GYM-01', { history: 0 });
+    await consult(ACTIVE);
+    await press('F2');
+    await press('F7');
+    expect(see('history-total').dataset['uses']).toBe('1');
+    await click('void-row');
+    await choose('OTHER');
+    await write('void-text', 'Llegó tarde');
+    await confirm();
+    expect(see('history-row').dataset['state']).toBe('voided');
+    expect(text('history-row')).toContain('Anulado');
+    expect(text('history-void')).toContain('por Ana Rodríguez · Otro motivo: «Llegó tarde»');
+    expect(document.activeElement).toBe(see('history-void').querySelector('td'));
+    expect(see('history-total').dataset['uses']).toBe('0');
+    expect(text('left-out')).toBe('No se suman: 1 anulado.');
+    expect(find('void-row')).toBeNull();
+    await press('Escape');
+    expect(text('reported')).toContain('Uso anulado');
+  });
+});
+
+describe('what waits', () => {
+  it('is not all sent while the lookups of the copy wait, and needs nobody', async () => {
+    await open('ana', 'GYM-01', { online: false });
+    await consult(ACTIVE);
+    expect(text('status-outbox')).toBe('1 consulta por enviar');
+    await press('F6');
+    expect(find('outbox-empty')).toBeNull();
+    expect(text('outbox-lookups')).toContain('Falta enviar 1 consulta sin conexión');
+    backend.set_online(true);
+    await pass(300);
+    expect(text('status-outbox')).toBe('Enviando registros de consulta');
+    await pass(2000);
+    expect(text('status-outbox')).toBe('Todo enviado');
+    expect(find('outbox-empty')).not.toBeNull();
+  });
+
+  it('is retried all at once, or given up with a reason', async () => {
+    await open('ana', 'GYM-01', { online: false });
+    for (const number of [ACTIVE, LONG_NAMES]) {
+      await consult(number);
+      await press('F2');
+    }
+    backend.refuse_items('STATEMENT_NOT_VALID');
+    await press('F6');
+    expect(text('outbox-lookups')).toBe('y 2 consultas sin conexión por enviar');
+    await click('withdraw-item');
+    const give_up = async () => {
+      document.querySelector<HTMLFormElement>('#withdraw')?.requestSubmit();
+      await pass(300);
+    };
+    await give_up();
+    expect(text('error')).toBe('Escriba el motivo.');
+    await write('withdraw-why', 'La persona no vino');
+    await give_up();
+    expect(document.querySelectorAll('[data-testid="outbox-item"]')).toHaveLength(1);
+    expect(find('retry-all')).toBeNull();
+    expect(document.activeElement).toBe(document.querySelector('main h1'));
+    await click('retry-item');
+    expect(see('outbox-item').dataset['state']).toBe('queued');
+  });
+
+  it('shows voids beside uses', async () => {
+    await open('ana', 'GYM-01', { online: false });
+    await consult(ACTIVE);
+    await press('F2');
+    await click('void-use');
+    (see('void-reason-NOT_USED') as HTMLInputElement).click();
+    document.querySelector<HTMLFormElement>('#void-use')?.requestSubmit();
+    await pass(300);
+    await press('F6');
+    const kinds = [...document.querySelectorAll<HTMLElement>('[data-testid="outbox-item"]')];
+    expect(kinds.map(({ dataset }) => dataset['kind'])).toEqual(['usage_report', 'void']);
+    backend.refuse_items(null);
+    await pass(300);
+    await click('retry-all');
+    expect(text('status-outbox')).toBe('2 por enviar');
+  });
+});
+
 describe('the rest of the window', () => {
   it('goes everywhere by key, and back with Escape', async () => {
     await open('ana', 'GYM-01');
@@ -273,7 +444,8 @@ describe('the rest of the window', () => {
     expect(verdict()).toBe('ACTIVE');
   });
 
-  it('lists a page of rows at a time, and counts them all', async () => {
+  // Hundreds of rows in an invented browser take seconds on a busy machine.
+  it('lists a page of rows at a time, and counts them all', { timeout: 30_000 }, async () => {
     await open('ana', 'GYM-01', { history: 4000 });
     await press('F7');
     await click('preset-last_month');
@@ -303,5 +475,70 @@ describe('the rest of the window', () => {
     expect(document.documentElement.dataset['theme']).toBe('dark');
     expect(document.documentElement.classList.contains('dark')).toBe(true);
     expect(localStorage.getItem('hanna.theme')).toBe('dark');
+  });
+});
+
+describe('a desk that was left alone', () => {
+  it('is locked by F9, answers to no key, and opens to the password of its operator', async () => {
+    await open('ana', 'GYM-01');
+    await consult(ACTIVE);
+    await press('F9');
+    expect(find('verdict')).toBeNull();
+    expect(find('nav-reporte')).toBeNull();
+    await press('F6');
+    expect(find('locked')).not.toBeNull();
+    expect(document.activeElement).toBe(see('password'));
+    await write('password', 'no es');
+    await press('Enter');
+    expect(text('error')).toContain('contraseña');
+    await write('password', PASSWORD);
+    await press('Enter');
+    expect(find('locked')).toBeNull();
+    expect(see('document')).not.toBeNull();
+    expect(find('verdict')).toBeNull();
+  });
+
+  it('is locked by itself after ten minutes without a touch, not before', async () => {
+    await open('ana', 'GYM-01');
+    await pass(9 * 60_000);
+    await press('Shift');
+    await pass(9 * 60_000);
+    expect(find('locked')).toBeNull();
+    await pass(60_000 + 1_000);
+    expect(find('locked')).not.toBeNull();
+  });
+
+  it('lets another operator in', async () => {
+    await open('ana', 'GYM-01');
+    await click('lock');
+    await click('other-operator');
+    await write('username', 'luis');
+    await write('password', PASSWORD);
+    await press('Enter');
+    expect(find('locked')).toBeNull();
+    expect(text('operator')).toContain('Luis');
+  });
+});
+
+describe('the end', () => {
+  it('is asked about when something waits', async () => {
+    await open('ana', 'GYM-01', { online: false });
+    backend.ask_to_close();
+    await pass(300);
+    expect(find('closing-explain')).not.toBeNull();
+    await click('closing-stay');
+    expect([find('closing-explain'), backend.closed]).toEqual([null, false]);
+    backend.ask_to_close();
+    await pass(300);
+    await click('closing-confirm');
+    expect(backend.closed).toBe(true);
+  });
+
+  it('of a revoked PC is said at the way in', async () => {
+    await open('ana', 'GYM-01');
+    backend.revoke();
+    await pass(300);
+    expect(text('revoked')).toContain('desactivó');
+    expect(find('username')).not.toBeNull();
   });
 });

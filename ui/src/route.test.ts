@@ -10,6 +10,7 @@ const SESSION: Session = {
   branches: [BRANCH],
   branch: BRANCH,
   applications: [{ code: 'CONVENIOS', name: '', description: '', state: 'APPROVED', reason: null }],
+  locked: false,
 };
 const NO_BRANCH = { ...SESSION, branch: null };
 const IN_REVIEW = {

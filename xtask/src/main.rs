@@ -56,6 +56,15 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Let many seeds make days at the desks, with every fault, and look for a law that breaks
+    Simulate {
+        /// How many seeds
+        #[arg(long, default_value_t = 2_000)]
+        seeds: u64,
+        /// The first one
+        #[arg(long, default_value_t = 1)]
+        from: u64,
+    },
     /// Measure against the references of docs/benchmarks.md
     Bench {
         /// Handed on to the benchmark
@@ -83,6 +92,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Check => check::check(&workspace),
         Command::Gen { check: true } => generate::assert_fresh(&workspace),
         Command::Gen { check: false } => generate::generate(&workspace),
+        Command::Simulate { seeds, from } => test::simulate(&workspace, seeds, from),
         Command::Bench { args } => test::bench(&workspace, &args),
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask test` and `cargo xtask bench`.
+//! `cargo xtask test`, `cargo xtask simulate` and `cargo xtask bench`.
 
 use std::process::Command;
 
@@ -30,6 +30,18 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     step("Tests, the real window's too", || process::run(&mut on_display(&tests(workspace))))?;
     println!("\nEverything passed, in {}.", shown_duration(begun.elapsed()));
     Ok(())
+}
+
+/// Runs the simulation with `seeds` seeds, the first of them `from`.
+///
+/// # Errors
+/// When it cannot be built, or a seed breaks a law.
+pub fn simulate(workspace: &Workspace, seeds: u64, from: u64) -> Result<()> {
+    step("Packages", || install::ensure_installed(install::Purpose::Run))?;
+    let mut simulation = workspace.cargo(&["test", "--locked", "--workspace", "--test", "simulation"]);
+    simulation.args(["--", "--exact", "no_seed_breaks_a_law", "--nocapture"]);
+    simulation.env("HANNA_SIM_SEEDS", seeds.to_string()).env("HANNA_SIM_FROM", from.to_string());
+    step(&format!("Simulation of {seeds} seeds"), || process::run(&mut simulation))
 }
 
 /// Runs the benchmarks, which write `docs/benchmarks.md`.

@@ -88,13 +88,18 @@ impl Desk {
     /// # Errors
     /// When the database cannot be asked: nothing is claimed then. Without a keyring that is so until somebody signs in.
     pub fn status(&self) -> Result<Status, DeskError> {
-        let (pending, needs_attention) = self.stores()?.outbox.counts()?;
+        let stores = self.stores()?;
+        let counts = stores.outbox.counts()?;
+        let branch_id = lock(&self.inner.session).post().map(|(_, branch_id)| branch_id);
+        let copies_until = branch_id.map(|id| stores.cache.copies_until(id)).transpose()?.flatten();
         let connection = lock(&self.inner.connection);
         Ok(Status {
             online: connection.is_online(),
             cause: connection.cause,
-            pending,
-            needs_attention,
+            pending: counts.pending,
+            lookups: counts.lookups,
+            needs_attention: counts.needs_attention,
+            copies_until,
             last_sync_at: connection.last_sync_at,
             sign_in_needed: lock(&self.inner.session).sign_in_needed(),
             sending: connection.sending,

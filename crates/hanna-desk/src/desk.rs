@@ -26,18 +26,22 @@ use crate::view::{Card, Notice, Start, Status};
 pub(crate) mod name {
     pub(crate) const ME: &str = "me";
     pub(crate) const BRANCH: &str = "branch";
+    pub(crate) const LOCKED: &str = "locked";
+    pub(crate) const REVOKED: &str = "revoked";
     pub(crate) const KEYS: &str = "keys";
     pub(crate) const DATABASE_KEY: &str = "database-key";
     pub(crate) const REFRESH_TOKEN: &str = "refresh-token";
 }
 
 /// Where secrets are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum VaultChoice {
     /// The OS keyring; where there is none, as [`VaultChoice::Memory`].
     Os,
     /// Tokens in memory only; the key of the databases on disk, wrapped with the operator's password.
     Memory,
+    /// A keyring that the caller brings.
+    Keyring(Arc<dyn Vault>),
 }
 
 /// What a desk is made of.
@@ -63,8 +67,10 @@ pub struct Setup {
 pub enum Event {
     /// The status bar changed.
     Status(Status),
-    /// A late answer replaces the card of its lookup.
+    /// The card of its lookup has changed: a late answer, or how its report stands.
     Card(Box<Card>),
+    /// The caja revoked this PC: nobody is signed in any more.
+    Revoked,
 }
 
 /// A front desk. Cheap to clone; every clone is the same desk. Its methods want a Tokio runtime.
@@ -218,10 +224,17 @@ impl Desk {
     /// The session of before: what the server said of the operator, if its refresh token is still there.
     fn restore_session(&self) -> Result<(), DeskError> {
         let stores = self.stores()?;
-        let Some(me) = stores.cache.reference::<Me>(name::ME)? else { return Ok(()) };
         let Some(refresh_token) = self.inner.vault.get(name::REFRESH_TOKEN)? else { return Ok(()) };
+        if stores.cache.reference::<bool>(name::REVOKED)?.unwrap_or(false) {
+            lock(&self.inner.session).revoke(Some(refresh_token));
+            return Ok(());
+        }
+        let Some(me) = stores.cache.reference::<Me>(name::ME)? else { return Ok(()) };
         let branch_id = stores.cache.reference::<Uuid>(name::BRANCH)?;
-        lock(&self.inner.session).restore(me, branch_id, Some(refresh_token));
+        let locked = stores.cache.reference::<bool>(name::LOCKED)?.unwrap_or(false);
+        let mut session = lock(&self.inner.session);
+        session.restore(me, branch_id, Some(refresh_token));
+        session.set_locked(locked);
         Ok(())
     }
 
@@ -346,8 +359,10 @@ fn lock_folder(folder: &Path) -> Result<File, DeskError> {
 }
 
 fn open_vault(setup: &Setup) -> Result<(Arc<dyn Vault>, bool), DeskError> {
-    if setup.vault == VaultChoice::Memory {
-        return Ok((Arc::new(MemoryVault::default()), false));
+    match &setup.vault {
+        VaultChoice::Os => {}
+        VaultChoice::Memory => return Ok((Arc::new(MemoryVault::default()), false)),
+        VaultChoice::Keyring(vault) => return Ok((Arc::clone(vault), true)),
     }
     let folder = fs::canonicalize(&setup.data_dir).map_err(StoreError::from)?;
     let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());

@@ -37,6 +37,12 @@ words! {
         SessionExpired = "SESSION_EXPIRED",
         /// Nobody is signed in.
         NotSignedIn = "NOT_SIGNED_IN",
+        /// The desk is locked: its operator has to unlock it.
+        Locked = "LOCKED",
+        /// Without the server nobody gets in: the clock of this PC cannot be believed.
+        ClockWrong = "CLOCK_WRONG",
+        /// Without the server this operator gets in no more: it let them in too many days ago.
+        OfflineTooLong = "OFFLINE_TOO_LONG",
         /// The application CONVENIOS is not approved for this entity.
         ApplicationNotApproved = "APPLICATION_NOT_APPROVED",
         /// The account has no branch assigned.
@@ -69,6 +75,16 @@ words! {
         UnsentItems = "UNSENT_ITEMS",
         /// No such item, or it is not in a state that allows this.
         ItemNotFound = "ITEM_NOT_FOUND",
+        /// The use may not be taken back: not one's own, not of today, or too long ago.
+        VoidNotAllowed = "VOID_NOT_ALLOWED",
+        /// The use was taken back already.
+        AlreadyVoided = "ALREADY_VOIDED",
+        /// The reason has to be said in words.
+        ReasonRequired = "REASON_REQUIRED",
+        /// The words are more than `max` letters.
+        ReasonTooLong = "REASON_TOO_LONG",
+        /// The caja revoked this PC. Its copies and its session are gone; what was not sent is kept.
+        DeviceRevoked = "DEVICE_REVOKED",
         /// The range of days is empty, reversed or too long.
         RangeInvalid = "RANGE_INVALID",
         /// The disk is full. Nothing was recorded, nothing lost.
@@ -225,6 +241,7 @@ impl From<Failure> for DeskError {
                 problem::ErrorCode::WrongCredentials => ErrorCode::WrongCredentials,
                 problem::ErrorCode::AccountNotActive => ErrorCode::AccountNotActive,
                 problem::ErrorCode::BranchNotAllowed => ErrorCode::BranchNotAllowed,
+                problem::ErrorCode::DeviceRevoked => ErrorCode::DeviceRevoked,
                 problem::ErrorCode::Forbidden => ErrorCode::Forbidden,
                 _ => ErrorCode::ServerFailed,
             },

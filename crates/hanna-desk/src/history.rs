@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use hanna_domain::outbox::ItemState;
 use hanna_domain::{Cause, Tariff, UsageState, colombia};
 use hanna_wire::limits::{HISTORY_DAYS_MAX, PAGE_MAX};
+use hanna_wire::outbox::ItemBody;
 use hanna_wire::usage::{UsageQuery, UsageRow};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -15,7 +16,8 @@ use uuid::Uuid;
 use crate::desk::Desk;
 use crate::error::{DeskError, ErrorCode};
 use crate::store::ItemRow;
-use crate::view::{History, HistoryQuery, HistoryRow, TariffTotal};
+use crate::view::{History, HistoryQuery, HistoryRow, TariffTotal, Voided};
+use crate::void_use::may_void;
 
 impl Desk {
     /// The uses of a range of days.
@@ -33,17 +35,33 @@ impl Desk {
         }
         let (from, to) = colombia::days(query.from, query.to);
         let server = self.server_rows(from, to, query.branch_id).await;
-        let own =
-            self.with_stores(move |stores| stores.outbox.items_between(from, to, query.branch_id)).await?;
+        let (own, mut voids) = self
+            .with_stores(move |stores| {
+                let own = stores.outbox.uses_between(from, to, query.branch_id)?;
+                Ok((own, stores.outbox.voids_between(from, to)?))
+            })
+            .await?;
         let (mut rows, cause) = match server {
             Ok(rows) => (rows, None),
             Err(cause) => (Vec::new(), Some(cause)),
         };
+        let (_, now) = self.now();
+        let voidable: HashSet<Uuid> =
+            own.iter().filter(|row| may_void(&me, row, now)).map(|row| row.item.id).collect();
         let known: HashSet<Uuid> = rows.iter().map(|row| row.id).collect();
         let theirs = |row: &ItemRow| me.branches.iter().any(|branch| branch.id == row.item.branch_id);
         rows.extend(
-            own.into_iter().filter(theirs).filter(|row| !known.contains(&row.item.id)).map(HistoryRow::from),
+            own.into_iter().filter(theirs).filter(|row| !known.contains(&row.item.id)).filter_map(own_row),
         );
+        for row in &mut rows {
+            if row.voided.is_none() {
+                row.voided = voids.remove(&row.id).and_then(voided);
+            }
+            if row.voided.is_some() {
+                row.state = UsageState::Voided;
+            }
+            row.may_void = row.voided.is_none() && voidable.contains(&row.id);
+        }
         rows.sort_by(|a, b| b.occurred_at.cmp(&a.occurred_at).then_with(|| b.id.cmp(&a.id)));
         Ok(History { totals: totals(&rows), rows, complete: cause.is_none(), cause })
     }
@@ -74,11 +92,11 @@ impl Desk {
     }
 }
 
-/// Uses by tariff. What the server refused, or the operator withdrew, is no use.
+/// Uses by tariff. What the server refused, or the operator withdrew or took back, is no use.
 fn totals(rows: &[HistoryRow]) -> Vec<TariffTotal> {
     let mut uses: BTreeMap<Tariff, u32> = BTreeMap::new();
     for row in rows {
-        if !matches!(row.state, UsageState::NeedsAttention | UsageState::Withdrawn) {
+        if !matches!(row.state, UsageState::NeedsAttention | UsageState::Withdrawn | UsageState::Voided) {
             *uses.entry(row.tariff).or_default() += 1;
         }
     }
@@ -98,30 +116,52 @@ impl From<UsageRow> for HistoryRow {
             operator_name: row.operator_name,
             state: row.state,
             code: row.code,
+            voided: row.void.map(|void| Voided {
+                occurred_at: void.occurred_at,
+                operator_name: void.operator_name,
+                reason: void.reason,
+                text: void.text,
+                state: ItemState::Accepted,
+            }),
+            may_void: false,
         }
     }
 }
 
-impl From<ItemRow> for HistoryRow {
-    fn from(row: ItemRow) -> Self {
-        let state = match row.state {
-            ItemState::Queued | ItemState::Sending => UsageState::Queued,
-            ItemState::Accepted => UsageState::Accepted,
-            ItemState::AcceptedWithNote => UsageState::AcceptedWithNote,
-            ItemState::NeedsAttention => UsageState::NeedsAttention,
-            ItemState::Withdrawn => UsageState::Withdrawn,
-        };
-        Self {
-            id: row.item.id,
-            occurred_at: row.item.occurred_at,
-            document: row.item.document,
-            affiliate_name: row.item.affiliate_name,
-            tariff: row.item.tariff,
-            company_name: row.item.company_name,
-            branch_name: row.item.branch_name,
-            operator_name: row.item.author_name,
-            state,
-            code: row.code,
-        }
-    }
+/// The void as this PC recorded it.
+fn voided(row: ItemRow) -> Option<Voided> {
+    let ItemBody::Void { reason, text, .. } = row.item.body else { return None };
+    Some(Voided {
+        occurred_at: row.item.occurred_at,
+        operator_name: row.item.author_name,
+        reason,
+        text,
+        state: row.state,
+    })
+}
+
+/// A use as this PC recorded it; nothing for any other item.
+fn own_row(row: ItemRow) -> Option<HistoryRow> {
+    let state = match row.state {
+        ItemState::Queued | ItemState::Sending => UsageState::Queued,
+        ItemState::Accepted => UsageState::Accepted,
+        ItemState::AcceptedWithNote => UsageState::AcceptedWithNote,
+        ItemState::NeedsAttention => UsageState::NeedsAttention,
+        ItemState::Withdrawn => UsageState::Withdrawn,
+    };
+    let usage = row.item.usage?;
+    Some(HistoryRow {
+        id: row.item.id,
+        occurred_at: row.item.occurred_at,
+        document: row.item.document,
+        affiliate_name: usage.affiliate_name,
+        tariff: usage.tariff,
+        company_name: usage.company_name,
+        branch_name: row.item.branch_name,
+        operator_name: row.item.author_name,
+        state,
+        code: row.code,
+        voided: None,
+        may_void: false,
+    })
 }

@@ -2,7 +2,7 @@
 //!
 //! [`Desk`] is the one entry point; the window and `hanna-deskctl` are thin over it. Its use cases, each in
 //! the file of its name: sign in ([`session`](Desk::sign_in)), look up ([`Desk::lookup`]), report a use
-//! ([`Desk::report_use`]), deliver what was recorded ([`Desk::sync_now`]), and the history.
+//! ([`Desk::report_use`]) or take it back ([`Desk::void_use`]), deliver what was recorded ([`Desk::sync_now`]), and the history.
 //!
 //! What comes from outside is passed in ([`Setup`]): the clock, chance, the backend, the vault. SQL stands in
 //! `store/`, HTTP in `backend/`, secrets in `vault/`; the verdict is `hanna_domain::decide` and nothing else.
@@ -16,14 +16,16 @@ mod lookup;
 pub mod messages;
 mod outbox;
 pub mod ports;
+mod regulars;
 mod report;
-
 mod report_use;
 mod session;
 pub mod store;
 mod tray;
+mod unlock;
 pub mod vault;
 pub mod view;
+mod void_use;
 
 pub use desk::{Desk, Event, Setup, VaultChoice};
 pub use error::{DeskError, ErrorCode, Param};

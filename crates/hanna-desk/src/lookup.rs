@@ -19,15 +19,19 @@ use std::time::Duration;
 
 use hanna_domain::statement::{Expected, StatementFault};
 use hanna_domain::{
-    Answer, Cause, ClockTrust, Decision, Document, DocumentKind, Reason, UsedToday, Verified, colombia,
-    decide,
+    Answer, Cause, ClockTrust, Decision, Document, DocumentKind, Reason, Source, UsedToday, Verdict,
+    Verified, colombia, decide,
 };
 use hanna_wire::lookup::{DEFAULT_PURPOSE, LookupRequest};
+use hanna_wire::me::Me;
+use hanna_wire::outbox::ItemBody;
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use crate::backend::{Failure, FailureKind};
 use crate::desk::{Desk, Event, lock};
 use crate::error::DeskError;
+use crate::store::NewItem;
 use crate::tray::{Basis, Held};
 use crate::view::{Card, ReasonView, RecentLookup};
 
@@ -35,7 +39,8 @@ use crate::view::{Card, ReasonView, RecentLookup};
 #[derive(Debug, Clone)]
 struct Question {
     request: LookupRequest,
-    skew_max: SignedDuration,
+    /// Who asks.
+    me: Arc<Me>,
 }
 
 /// What asking the server came to.
@@ -57,7 +62,7 @@ impl Desk {
     /// # Errors
     /// What is wrong with the text, or why nothing can be asked at all (nobody signed in, no branch).
     pub async fn lookup(&self, kind: DocumentKind, text: &str) -> Result<Card, DeskError> {
-        let (branch_id, policy) = self.at_work()?;
+        let (me, branch_id) = self.at_work()?;
         let document = Document::parse(kind, text)?;
         let question = Question {
             request: LookupRequest {
@@ -66,22 +71,22 @@ impl Desk {
                 document,
                 purpose: DEFAULT_PURPOSE.to_owned(),
             },
-            skew_max: SignedDuration::from_mins(i64::from(policy.clock_skew_max_min)),
+            me,
         };
         lock(&self.inner.tray).begin(question.request.id);
         let question = Arc::new(question);
         let patience = if lock(&self.inner.connection).copy_first() {
             Duration::ZERO
         } else {
-            Duration::from_millis(u64::from(policy.answer_wait_ms))
+            Duration::from_millis(u64::from(question.me.policy.answer_wait_ms))
         };
         let (held, late) = self.ask(&question, patience).await;
         let card = held.card.clone();
         let recent = self.put_down(held);
         // The queue waits for the card, and for nothing of this.
-        let desk = self.clone();
+        let (desk, shown) = (self.clone(), Shown::on(&card));
         tokio::spawn(async move {
-            tokio::join!(desk.keep_recent(recent), async {
+            tokio::join!(desk.keep_recent(recent), desk.record_offline(&question, shown), async {
                 let Some(late) = late else { return };
                 if let Ok(basis) = late.await {
                     desk.answer_late(&question, basis).await;
@@ -147,10 +152,11 @@ impl Desk {
             tracing::error!(%fault, lookup_id = %request.id, "the server's statement cannot be believed");
             NoAnswer { cause: fault_cause(fault), copy_may_answer: false }
         })?;
-        let (kept, text) = (verified.clone(), jws.clone());
+        let (kept, text, visited_at) = (verified.clone(), jws.clone(), self.now().1);
         // A copy that is not kept is missed later, not now.
-        if let Err(error) =
-            self.with_stores(move |stores| stores.cache.keep_statement(kept.statement(), &text)).await
+        if let Err(error) = self
+            .with_stores(move |stores| stores.cache.keep_statement(kept.statement(), &text, Some(visited_at)))
+            .await
         {
             tracing::warn!(%error, "the copy was not kept");
         }
@@ -196,7 +202,7 @@ impl Desk {
     /// Decides on a statement, and lays the card out. `copy_because` says why it is the copy's, and not the server's own.
     fn card_of(&self, question: &Question, basis: Basis, copy_because: Option<Cause>) -> Held {
         let (device_time, now) = self.now();
-        let clock = self.clock_mark().trust(device_time, question.skew_max);
+        let clock = self.clock_mark().trust(device_time, question.skew_max());
         let answer = if copy_because.is_some() { Answer::Copy(&basis.0) } else { Answer::Online(&basis.0) };
         let decision = decide(now, clock, answer);
         // SIN DATO shows nothing of a statement that cannot be used.
@@ -293,6 +299,44 @@ impl Desk {
         recent
     }
 
+    /// Records a lookup that the copy answered, for the caja: it must be able to say who consulted whom.
+    async fn record_offline(&self, question: &Question, shown: Option<Shown>) {
+        let Some(shown) = shown else { return };
+        let (request, me) = (&question.request, &question.me);
+        let (device_time, now) = self.now();
+        let branch = me.branches.iter().find(|branch| branch.id == request.branch_id);
+        let item = NewItem {
+            id: self.inner.chance.id(now),
+            author_id: me.operator.id,
+            author_name: me.operator.display_name.clone(),
+            branch_id: request.branch_id,
+            branch_name: branch.map(|branch| branch.name.clone()).unwrap_or_default(),
+            document: request.document.clone(),
+            lookup_id: Some(request.id),
+            usage: None,
+            body: ItemBody::OfflineLookup {
+                lookup_id: request.id,
+                branch_id: request.branch_id,
+                document: request.document.clone(),
+                purpose: request.purpose.clone(),
+                verdict: shown.verdict,
+                statement_id: shown.statement_id,
+            },
+            device_time,
+            occurred_at: now,
+        };
+        let recorded = self
+            .with_stores(move |stores| {
+                stores.cache.note_visit(&item.document, item.branch_id, item.occurred_at)?;
+                stores.outbox.enqueue(&item, None)
+            })
+            .await;
+        match recorded {
+            Ok(_) => self.inner.wake.notify_one(),
+            Err(error) => tracing::error!(%error, "an offline lookup was not recorded"),
+        }
+    }
+
     /// Keeps a line of the list of the last lookups on disk. Losing one is no harm.
     pub(crate) async fn keep_recent(&self, recent: RecentLookup) {
         if let Err(error) = self.with_stores(move |stores| stores.cache.keep_recent(&recent)).await {
@@ -306,7 +350,25 @@ fn broken_off(_: tokio::task::JoinError) -> ServerSide {
     Err(NoAnswer { cause: Cause::ServerFailed, copy_may_answer: true })
 }
 
+/// What a card that the copy answered told the operator.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    verdict: Verdict,
+    statement_id: Option<Uuid>,
+}
+
+impl Shown {
+    fn on(card: &Card) -> Option<Self> {
+        (card.source == Source::Copy)
+            .then_some(Self { verdict: card.verdict, statement_id: card.statement_id })
+    }
+}
+
 impl Question {
+    fn skew_max(&self) -> SignedDuration {
+        SignedDuration::from_mins(i64::from(self.me.policy.clock_skew_max_min))
+    }
+
     /// What a copy must be about.
     fn expected(&self) -> Expected<'_> {
         Expected { document: &self.request.document, branch_id: self.request.branch_id, lookup_id: None }

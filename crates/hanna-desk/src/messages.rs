@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use hanna_domain::outbox::ItemCode;
+use hanna_domain::outbox::{ItemCode, VoidReason};
 
 use crate::error::{DeskError, Param};
 
@@ -33,6 +33,12 @@ pub fn item_code(code: ItemCode) -> String {
     CATALOGUE.get(&format!("item_code_{code}_what")).cloned().unwrap_or_else(|| code.code().to_owned())
 }
 
+/// Why a use was taken back, in a sentence.
+pub fn void_reason(reason: VoidReason, text: Option<&str>) -> String {
+    let said = CATALOGUE.get(&format!("void_reason_{reason}")).map_or(reason.code(), String::as_str);
+    text.map_or_else(|| said.to_owned(), |text| format!("{said}: {text}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +48,9 @@ mod tests {
     fn every_code_has_its_sentence() {
         for code in ErrorCode::ALL {
             assert_ne!(error(&DeskError::new(*code)), code.code(), "error_{code} is missing");
+        }
+        for reason in VoidReason::ALL {
+            assert_ne!(void_reason(*reason, None), reason.code(), "void_reason_{reason} is missing");
         }
         for code in ItemCode::ALL {
             assert_ne!(item_code(*code), code.code(), "item_code_{code}_what is missing");

@@ -18,18 +18,20 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use hanna_domain::Cause;
-use hanna_domain::outbox::{Event as ItemEvent, ItemCode};
+use hanna_domain::outbox::{Event as ItemEvent, ItemCode, ItemState};
+use hanna_wire::health::Health;
 use hanna_wire::limits::{BATCH_ITEMS_MAX, BODY_MAX_BYTES};
 use hanna_wire::outbox::{Batch, Item, ItemBody, Outcome, OutcomeKind};
 use hanna_wire::problem::ErrorCode as Refusal;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::backend::{Failure, FailureKind};
-use crate::desk::{Desk, lock};
+use crate::backend::{Answered, Failure, FailureKind};
+use crate::desk::{Desk, Event, lock};
 use crate::error::{DeskError, ErrorCode};
 use crate::store::{ItemRow, Settled};
 use crate::view::{OutboxItem, OutboxView, Status};
+use crate::void_use::checked_text;
 
 /// The longest pause between attempts.
 const BACKOFF_MAX: Duration = Duration::from_mins(5);
@@ -38,13 +40,14 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The same while it does not answer: the shortest and the longest pause.
 const PROBE_MIN: Duration = Duration::from_secs(1);
 const PROBE_MAX: Duration = Duration::from_secs(15);
-/// What an item weighs in a batch beside its statement, generously.
-const ITEM_OVERHEAD_BYTES: usize = 512;
+/// What an item weighs in a batch beside its statement, generously: the words of a void may be escaped.
+const ITEM_OVERHEAD_BYTES: usize = 2 * 1024;
 
 impl Desk {
     /// Delivers and probes for ever. One of these runs as long as the program.
     pub async fn run_worker(self) {
         let mut probe = PROBE_MIN;
+        let mut copies_due = self.inner.clock.now();
         loop {
             // Registered before the database is asked, so that a wake meanwhile is not missed.
             let woken = self.inner.wake.notified();
@@ -61,6 +64,9 @@ impl Desk {
                 }
             }
             let online = lock(&self.inner.connection).is_online();
+            if online {
+                copies_due = self.look_after_copies(copies_due).await;
+            }
             probe = if online { PROBE_MIN } else { (probe * 2).min(PROBE_MAX) };
         }
     }
@@ -81,8 +87,9 @@ impl Desk {
     /// # Errors
     /// When the database cannot be read.
     pub async fn outbox(&self) -> Result<OutboxView, DeskError> {
-        let rows = self.with_stores(|stores| stores.outbox.open_items()).await?;
-        Ok(OutboxView { items: rows.into_iter().map(OutboxItem::from).collect() })
+        let (rows, counts) =
+            self.with_stores(|stores| Ok((stores.outbox.open_items()?, stores.outbox.counts()?))).await?;
+        Ok(OutboxView { items: rows.into_iter().map(OutboxItem::from).collect(), lookups: counts.lookups })
     }
 
     /// Sends an item that requires attention once more.
@@ -91,7 +98,7 @@ impl Desk {
     /// [`ErrorCode::ItemNotFound`] when there is none in that state.
     pub async fn retry_item(&self, id: Uuid) -> Result<OutboxView, DeskError> {
         let now = self.inner.clock.now();
-        if !self.with_stores(move |stores| stores.outbox.act(id, ItemEvent::Requeue, now)).await? {
+        if !self.with_stores(move |stores| stores.outbox.requeue(id, now)).await? {
             return Err(ErrorCode::ItemNotFound.into());
         }
         self.inner.wake.notify_one();
@@ -99,18 +106,66 @@ impl Desk {
         self.outbox().await
     }
 
+    /// Sends everything that requires attention once more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn retry_all(&self) -> Result<OutboxView, DeskError> {
+        let now = self.inner.clock.now();
+        self.with_stores(move |stores| stores.outbox.requeue_all(now)).await?;
+        self.inner.wake.notify_one();
+        self.tell_status();
+        self.outbox().await
+    }
+
+    /// Gives an item that requires attention up (*desistir*), with the operator's reason. It stays on record.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ItemNotFound`] when there is none in that state, [`ErrorCode::ReasonRequired`],
+    /// [`ErrorCode::ReasonTooLong`].
+    pub async fn withdraw_item(&self, id: Uuid, why: &str) -> Result<OutboxView, DeskError> {
+        let why = checked_text(why, true)?.unwrap_or_default();
+        let now = self.inner.clock.now();
+        if !self.with_stores(move |stores| stores.outbox.withdraw(id, &why, now)).await? {
+            return Err(ErrorCode::ItemNotFound.into());
+        }
+        self.tell_status();
+        self.outbox().await
+    }
+
     async fn ask_health(&self) {
         let outcome = self.inner.backend.health().await;
         self.heard(&outcome);
+        let Ok(Answered { value: Health { epoch: Some(epoch), .. }, .. }) = outcome else { return };
+        if self.opened().is_none() {
+            return;
+        }
+        // It says nothing of what it holds of this desk.
+        if let Err(error) = self.know_server(epoch, i64::MAX).await {
+            tracing::error!(%error, "which server answered was not written down");
+        }
+    }
+
+    /// Learns which server answered; what a restored one may have lost is queued again.
+    async fn know_server(&self, epoch: Uuid, last_sequence: i64) -> Result<(), DeskError> {
+        let now = self.inner.clock.now();
+        let again =
+            self.with_stores(move |stores| stores.outbox.know_server(epoch, last_sequence, now)).await?;
+        if again > 0 {
+            tracing::warn!(items = again, "the server was restored: what it had accepted is offered again");
+            self.inner.wake.notify_one();
+        }
+        Ok(())
     }
 
     fn until_next_due(&self) -> Option<Duration> {
         if lock(&self.inner.session).sign_in_needed() {
             return None;
         }
-        match self.opened()?.stores.outbox.next_due() {
+        let now = self.inner.clock.now();
+        match self.opened()?.stores.outbox.next_due(now) {
             Ok(due) => {
-                let wait = due?.duration_since(self.inner.clock.now());
+                let wait = due?.duration_since(now);
                 // At least a moment, so that an item that cannot be taken does not spin.
                 Some(Duration::try_from(wait).unwrap_or_default().max(Duration::from_millis(50)))
             }
@@ -124,7 +179,12 @@ impl Desk {
     /// Sends batches until nothing is due, or the server cannot take more.
     async fn deliver_what_is_due(&self) {
         let _one_at_a_time = self.inner.delivering.lock().await;
-        if self.opened().is_none() || self.me().is_err() || lock(&self.inner.session).sign_in_needed() {
+        if self.opened().is_none() || !lock(&self.inner.session).may_send() {
+            return;
+        }
+        // Deliveries take turns: what is `sending` now was left so by one whose answer could not be written down.
+        if let Err(error) = self.with_stores(|stores| stores.outbox.recover()).await {
+            tracing::error!(%error, "the outbox failed");
             return;
         }
         let mut batch_max = BATCH_ITEMS_MAX;
@@ -161,11 +221,25 @@ impl Desk {
             .await;
         let now = self.inner.clock.now();
         let (mut settled, progress) = match outcome {
-            Ok(answer) => (self.outcomes(&rows, &answer.value.outcomes, now), Progress::More),
+            Ok(Answered { value: answer, .. }) => {
+                self.know_server(answer.epoch, answer.last_sequence).await?;
+                (self.outcomes(&rows, &answer.outcomes, now), Progress::More)
+            }
             Err(failure) => self.failed(&rows, failure, now),
         };
         settled.extend(beyond.iter().map(|row| retry(row.item.id, None, now)));
+        let news: Vec<(Uuid, ItemState)> = settled
+            .iter()
+            .filter_map(|one| Some((one.id, ItemState::Sending.after(one.event)?)))
+            .filter(|(_, state)| !state.is_pending())
+            .collect();
         self.with_stores(move |stores| stores.outbox.settle(&settled, now)).await?;
+        for (id, state) in news {
+            let card = lock(&self.inner.tray).mark_settled(id, state);
+            if let Some(card) = card {
+                self.emit(Event::Card(Box::new(card)));
+            }
+        }
         self.tell_status();
         Ok(progress)
     }
@@ -248,12 +322,19 @@ fn fitting(mut taken: Vec<ItemRow>) -> (Vec<ItemRow>, Vec<ItemRow>) {
     let fits = taken
         .iter()
         .take_while(|row| {
-            bytes += row.item.statement.len() + ITEM_OVERHEAD_BYTES;
+            bytes += ITEM_OVERHEAD_BYTES + statement_bytes(&row.item.body);
             bytes <= BODY_MAX_BYTES
         })
         .count();
     let beyond = taken.split_off(fits.max(1).min(taken.len()));
     (taken, beyond)
+}
+
+fn statement_bytes(body: &ItemBody) -> usize {
+    match body {
+        ItemBody::UsageReport { statement, .. } => statement.len(),
+        ItemBody::Void { .. } | ItemBody::OfflineLookup { .. } => 0,
+    }
 }
 
 fn wire_item(row: &ItemRow) -> Item {
@@ -263,7 +344,8 @@ fn wire_item(row: &ItemRow) -> Item {
         author_id: row.item.author_id,
         device_time: row.item.device_time,
         occurred_at: row.item.occurred_at,
-        body: ItemBody::UsageReport { branch_id: row.item.branch_id, statement: row.item.statement.clone() },
+        submission: row.submission,
+        body: row.item.body.clone(),
     }
 }
 
@@ -279,7 +361,7 @@ impl From<ItemRow> for OutboxItem {
     fn from(row: ItemRow) -> Self {
         Self {
             id: row.item.id,
-            kind: row.item.kind,
+            kind: row.item.kind(),
             state: row.state,
             code: row.code,
             occurred_at: row.item.occurred_at,

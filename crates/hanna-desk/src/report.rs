@@ -11,7 +11,7 @@ use crate::desk::Desk;
 use crate::error::{DeskError, ErrorCode};
 use crate::messages;
 use crate::store::StoreError;
-use crate::view::{HistoryQuery, HistoryRow, PrintJob, Printer, SavedReport};
+use crate::view::{HistoryQuery, HistoryRow, PrintJob, Printer, SavedReport, Voided};
 
 impl Desk {
     /// Writes the report of `query` to `path`, beside first and then renamed, so that no half file is left.
@@ -92,6 +92,8 @@ impl Desk {
 }
 
 fn row(row: HistoryRow) -> Row {
+    let why = |voided: Voided| messages::void_reason(voided.reason, voided.text.as_deref());
+    let note = row.voided.map(why).or_else(|| row.code.map(messages::item_code));
     Row {
         occurred_at: colombia::wall_clock(row.occurred_at),
         document: row.document,
@@ -101,7 +103,7 @@ fn row(row: HistoryRow) -> Row {
         branch_name: row.branch_name,
         operator_name: row.operator_name,
         state: row.state,
-        note: row.code.map(messages::item_code),
+        note,
     }
 }
 

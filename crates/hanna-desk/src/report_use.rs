@@ -1,13 +1,14 @@
 //! *Reportar uso*: the benefit of the card was used. Done only when it is on the disk.
 
-use hanna_domain::outbox::{ItemKind, ItemState};
+use hanna_domain::outbox::ItemState;
 use hanna_domain::{Answer, Source, Verified, colombia, decide};
+use hanna_wire::outbox::ItemBody;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::desk::{Desk, lock};
 use crate::error::{DeskError, ErrorCode};
-use crate::store::{Enqueued, NewItem};
+use crate::store::{Enqueued, NewItem, SignedUse};
 use crate::view::{Card, Reported};
 
 impl Desk {
@@ -41,17 +42,18 @@ impl Desk {
         let affiliate = statement.affiliate.as_ref().ok_or(ErrorCode::NotReportable)?;
         let item = NewItem {
             id: self.inner.chance.id(now),
-            kind: ItemKind::UsageReport,
-            lookup_id,
             author_id: me.operator.id,
             author_name: me.operator.display_name.clone(),
             branch_id: statement.branch_id,
             branch_name: branch.ok_or(ErrorCode::BranchNotAllowed)?.name.clone(),
             document: statement.document.clone(),
-            affiliate_name: affiliate.full_name(),
-            tariff: statement.tariff,
-            company_name: affiliate.company.as_ref().map(|company| company.name.clone()),
-            statement: statement_jws,
+            lookup_id: Some(lookup_id),
+            usage: Some(SignedUse {
+                affiliate_name: affiliate.full_name(),
+                tariff: statement.tariff,
+                company_name: affiliate.company.as_ref().map(|company| company.name.clone()),
+            }),
+            body: ItemBody::UsageReport { branch_id: statement.branch_id, statement: statement_jws },
             device_time,
             occurred_at: now,
         };
@@ -59,7 +61,7 @@ impl Desk {
         let first_since = (!again).then_some(day_start);
         match self.with_stores(move |stores| stores.outbox.enqueue(&item, first_since)).await? {
             Enqueued::Recorded => {}
-            Enqueued::LookupUsed => return Err(ErrorCode::AlreadyReported.into()),
+            Enqueued::AlreadyThere => return Err(ErrorCode::AlreadyReported.into()),
             Enqueued::PersonUsed => return Err(ErrorCode::AlreadyUsedToday.into()),
         }
         card.reported = Some(reported);

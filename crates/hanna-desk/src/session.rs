@@ -8,14 +8,15 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hanna_domain::{DeskPolicy, Redacted};
+use hanna_domain::Redacted;
 use hanna_wire::me::{ApplicationState, Branch, Me};
+use hanna_wire::problem::ErrorCode as Refusal;
 use hanna_wire::session::{Device, Granted, Refresh, SignIn};
 use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
 
 use crate::backend::{AccessToken, Answered, Backend, Failure, FailureKind};
-use crate::desk::{Desk, key_file_error, lock, name};
+use crate::desk::{Desk, Event, key_file_error, lock, name};
 use crate::error::{DeskError, ErrorCode, Param};
 use crate::store::DatabaseKey;
 use crate::view::Session;
@@ -25,6 +26,8 @@ const APPLICATION: &str = "CONVENIOS";
 
 /// A password or a token.
 type Secret = Redacted<String>;
+
+const REVOKED: FailureKind = FailureKind::Refused(Refusal::DeviceRevoked);
 
 /// How long signing out waits for the server; the session ends here in any case.
 const SIGN_OUT_PATIENCE: Duration = Duration::from_secs(2);
@@ -37,12 +40,47 @@ pub(crate) struct SessionState {
     access: Option<(AccessToken, Timestamp)>,
     refresh_token: Option<Secret>,
     ended: bool,
+    /// Nobody is at the desk: its operator has to unlock it.
+    locked: bool,
+    /// The caja revoked this PC: the tokens serve only to deliver what waits.
+    revoked: bool,
 }
 
 impl SessionState {
     pub(crate) fn restore(&mut self, me: Me, branch_id: Option<Uuid>, refresh_token: Option<Secret>) {
         let ended = refresh_token.is_none();
-        *self = Self { me: Some(Arc::new(me)), branch_id, access: None, refresh_token, ended };
+        *self = Self { me: Some(Arc::new(me)), branch_id, refresh_token, ended, ..Self::default() };
+    }
+
+    /// The caja revoked this PC: nobody is signed in any more. `token` replaces the one at hand, if there is none.
+    pub(crate) fn revoke(&mut self, token: Option<Secret>) {
+        let (access, refresh_token) = (self.access.take(), self.refresh_token.take().or(token));
+        let ended = refresh_token.is_none();
+        *self = Self { access, refresh_token, ended, revoked: true, ..Self::default() };
+    }
+
+    /// Whether what waits may be sent: somebody is signed in, at the desk or not, or was when the PC was revoked.
+    pub(crate) fn may_send(&self) -> bool {
+        (self.me.is_some() || self.revoked) && !self.ended
+    }
+
+    /// Locks or unlocks; `false` when nobody is signed in.
+    pub(crate) fn set_locked(&mut self, locked: bool) -> bool {
+        self.locked = locked && self.me.is_some();
+        self.me.is_some()
+    }
+
+    /// Who is signed in, at the desk or not, and at which branch.
+    pub(crate) fn post(&self) -> Option<(Arc<Me>, Uuid)> {
+        Some((Arc::clone(self.me.as_ref()?), self.branch()?.id))
+    }
+
+    /// Who is signed in and at the desk.
+    fn present(&self) -> Result<&Arc<Me>, DeskError> {
+        if self.locked {
+            return Err(ErrorCode::Locked.into());
+        }
+        self.me.as_ref().ok_or_else(|| ErrorCode::NotSignedIn.into())
     }
 
     /// Somebody is signed in, and the server wants the password again.
@@ -70,8 +108,8 @@ impl Desk {
         self.heard(&outcome);
         let granted = match outcome {
             Ok(answer) => answer.value,
-            Err(failure) if unlocked && !failure.kind.hanna_answered() => {
-                return self.resume_offline(username).ok_or_else(|| failure.into());
+            Err(failure) if self.opened().is_some() && !failure.kind.hanna_answered() => {
+                return self.sign_in_offline(username, password, unlocked, failure).await;
             }
             Err(failure) => return Err(failure.into()),
         };
@@ -81,6 +119,7 @@ impl Desk {
             self.learn_password(username, password).await?;
         }
         let me = self.ask_me(&granted).await?;
+        self.remember_operator(username, password, me.clone()).await;
         self.begin_session(me, granted).await?;
         self.fetch_keys().await?;
         self.inner.wake.notify_one();
@@ -136,19 +175,6 @@ impl Desk {
             .map_err(key_file_error)
     }
 
-    /// The server cannot be asked, but the password opened the databases: the operator of before may go on with copies.
-    fn resume_offline(&self, username: &str) -> Option<Session> {
-        let stores = self.stores().ok()?;
-        let me = stores.cache.reference::<Me>(name::ME).ok().flatten()?;
-        if !me.operator.username.eq_ignore_ascii_case(username) {
-            return None;
-        }
-        let branch_id = stores.cache.reference::<Uuid>(name::BRANCH).ok().flatten();
-        lock(&self.inner.session).restore(me, branch_id, None);
-        self.tell_status();
-        self.session().ok()
-    }
-
     async fn ask_me(&self, granted: &Granted) -> Result<Me, DeskError> {
         let outcome = self.inner.backend.me(&granted.access_token).await;
         self.heard(&outcome);
@@ -169,11 +195,15 @@ impl Desk {
             session.refresh_token = Some(granted.refresh_token);
             session.access = Some((granted.access_token, granted.access_expires_at));
             session.ended = false;
+            session.locked = false;
+            session.revoked = false;
             session.take_me(me);
             (session.me.clone(), session.branch_id)
         };
         self.with_stores(move |stores| {
             stores.cache.keep_reference(name::ME, kept.as_deref())?;
+            stores.cache.keep_reference(name::LOCKED, false)?;
+            stores.cache.forget_reference(name::REVOKED)?;
             keep_branch(stores, branch)
         })
         .await
@@ -220,6 +250,7 @@ impl Desk {
             branches: me.branches.clone(),
             branch: session.branch().cloned(),
             applications: me.applications.clone(),
+            locked: session.locked,
         })
     }
 
@@ -245,20 +276,20 @@ impl Desk {
         self.session()
     }
 
-    /// The branch and the policy of the next lookup.
-    pub(crate) fn at_work(&self) -> Result<(Uuid, DeskPolicy), DeskError> {
+    /// The operator and the branch of the next lookup.
+    pub(crate) fn at_work(&self) -> Result<(Arc<Me>, Uuid), DeskError> {
         let session = lock(&self.inner.session);
-        let me = session.me.as_ref().ok_or(ErrorCode::NotSignedIn)?;
+        let me = session.present()?;
         check_application(me)?;
         if me.branches.is_empty() {
             return Err(ErrorCode::NoBranches.into());
         }
         let branch = session.branch().ok_or(ErrorCode::NoBranchChosen)?;
-        Ok((branch.id, me.policy.clone()))
+        Ok((Arc::clone(me), branch.id))
     }
 
     pub(crate) fn me(&self) -> Result<Arc<Me>, DeskError> {
-        Ok(lock(&self.inner.session).me.clone().ok_or(ErrorCode::NotSignedIn)?)
+        Ok(Arc::clone(lock(&self.inner.session).present()?))
     }
 
     /// Signs out. What was recorded stays and is sent by whoever signs in next.
@@ -266,9 +297,9 @@ impl Desk {
     /// # Errors
     /// [`ErrorCode::UnsentItems`] with `count`, unless `confirmed`.
     pub async fn sign_out(&self, confirmed: bool) -> Result<(), DeskError> {
-        self.me()?;
-        let (pending, needs_attention) = self.with_stores(|stores| stores.outbox.counts()).await?;
-        let unsent = pending.saturating_add(needs_attention);
+        self.session()?;
+        let counts = self.with_stores(|stores| stores.outbox.counts()).await?;
+        let unsent = counts.pending.saturating_add(counts.needs_attention);
         if unsent > 0 && !confirmed {
             let error = DeskError::new(ErrorCode::UnsentItems);
             return Err(error.with("count", Param::Number(u64::from(unsent))));
@@ -308,7 +339,32 @@ impl Desk {
             outcome = call(Arc::clone(&self.inner.backend), token).await;
         }
         self.heard(&outcome);
+        if outcome.as_ref().is_err_and(|failure| failure.kind == REVOKED) {
+            self.forget_everything_but_the_outbox().await;
+        }
         outcome
+    }
+
+    /// The caja revoked this PC: its copies, its operators and its session go. What was recorded stays, sealed by the
+    /// database's key, and is still delivered.
+    async fn forget_everything_but_the_outbox(&self) {
+        tracing::warn!("the caja revoked this PC");
+        lock(&self.inner.session).revoke(None);
+        lock(&self.inner.tray).forget();
+        let forgotten = self
+            .with_stores(|stores| {
+                stores.cache.keep_reference(name::REVOKED, true)?;
+                stores.cache.forget_people()?;
+                stores.cache.forget_reference(name::ME)?;
+                stores.cache.forget_reference(name::BRANCH)
+            })
+            .await;
+        if let Err(error) = forgotten {
+            tracing::error!(%error, "the copies of a revoked PC could not be forgotten");
+        }
+        self.inner.wake.notify_one();
+        self.emit(Event::Revoked);
+        self.tell_status();
     }
 
     /// An access token that is not `stale`, refreshed if need be.

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use hanna_domain::Verified;
+use hanna_domain::outbox::ItemState;
 use uuid::Uuid;
 
 use crate::view::{Card, RecentLookup};
@@ -79,6 +80,24 @@ impl Tray {
         let recent = self.recent.iter_mut().find(|recent| recent.lookup_id == card.lookup_id)?;
         recent.used = true;
         Some(recent.clone())
+    }
+
+    /// The use of a card was taken back: it may be reported no more, and its line of the list is no use. Returns that line.
+    pub(crate) fn mark_voided(&mut self, lookup_id: Uuid) -> Option<RecentLookup> {
+        let recent = self.recent.iter_mut().find(|recent| recent.lookup_id == lookup_id)?;
+        recent.used = false;
+        Some(recent.clone())
+    }
+
+    /// How the report of a card stands now; the card, when that is news for the screen.
+    pub(crate) fn mark_settled(&mut self, report_id: Uuid, state: ItemState) -> Option<Card> {
+        let held = self.held.iter_mut().find(|held| {
+            held.card.reported.is_some_and(|reported| reported.id == report_id && reported.state != state)
+        })?;
+        if let Some(reported) = held.card.reported.as_mut() {
+            reported.state = state;
+        }
+        Some(held.card.clone()).filter(|card| self.current == Some(card.lookup_id))
     }
 
     pub(crate) fn recent(&self) -> Vec<RecentLookup> {

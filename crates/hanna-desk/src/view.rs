@@ -3,7 +3,7 @@
 //! These types cross to the UI (bindings in `ui/src/bindings`, made by `cargo xtask gen`) and to
 //! `hanna-deskctl`. Times are RFC 3339 in UTC; sentences are not here, only codes.
 
-use hanna_domain::outbox::{ItemCode, ItemKind, ItemState};
+use hanna_domain::outbox::{ItemCode, ItemKind, ItemState, VoidReason};
 use hanna_domain::{
     Affiliate, Cause, Document, Fixer, Reason, Source, Tariff, UsageState, UsedToday, Verdict, words,
 };
@@ -55,6 +55,8 @@ pub struct Session {
     pub branch: Option<Branch>,
     /// The tiles.
     pub applications: Vec<Application>,
+    /// Nobody is at the desk: its operator has to unlock it with their password, or another one signs in.
+    pub locked: bool,
 }
 
 /// A reason with what the catalogue knows of it.
@@ -118,6 +120,22 @@ pub struct Reported {
     pub occurred_at: Timestamp,
 }
 
+/// A use was taken back (*anulada*).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Voided {
+    /// When.
+    #[ts(type = "string")]
+    pub occurred_at: Timestamp,
+    /// Who.
+    pub operator_name: String,
+    /// Why.
+    pub reason: VoidReason,
+    /// Why, in words.
+    pub text: Option<String>,
+    /// How the void stands.
+    pub state: ItemState,
+}
+
 /// A lookup of this shift, as the list under the card shows it: no names, the number masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct RecentLookup {
@@ -137,8 +155,10 @@ pub struct RecentLookup {
 /// *Por enviar*.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct OutboxView {
-    /// Every item not yet accepted, *Requiere atención* first, then oldest first.
+    /// Every use and void not yet accepted, *Requiere atención* first, then oldest first.
     pub items: Vec<OutboxItem>,
+    /// Offline lookups not yet sent, which need nobody.
+    pub lookups: u32,
 }
 
 /// One item of *Por enviar*.
@@ -177,10 +197,15 @@ pub struct Status {
     pub online: bool,
     /// Why not.
     pub cause: Option<Cause>,
-    /// Items still to be sent.
+    /// Uses and voids still to be sent.
     pub pending: u32,
+    /// Offline lookups still to be sent. *Todo enviado* only when this is 0 too.
+    pub lookups: u32,
     /// Items a person has to look at.
     pub needs_attention: u32,
+    /// Until when this PC has copies of people of the branch that are worth something; none when it has none.
+    #[ts(type = "string | null")]
+    pub copies_until: Option<Timestamp>,
     /// When the server last took something or answered.
     #[ts(type = "string | null")]
     pub last_sync_at: Option<Timestamp>,
@@ -240,9 +265,13 @@ pub struct HistoryRow {
     pub state: UsageState,
     /// The server's note or refusal.
     pub code: Option<ItemCode>,
+    /// The void, when the use was taken back.
+    pub voided: Option<Voided>,
+    /// Whether the operator may take it back now, on this PC.
+    pub may_void: bool,
 }
 
-/// How many uses at one tariff. Refused and withdrawn ones do not count.
+/// How many uses at one tariff. Refused, withdrawn and voided ones do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 pub struct TariffTotal {
     /// The tariff.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 words! {
     /// What the card says. Five, never a sixth; green is never a default.
+    #[derive(utoipa::ToSchema)]
     Verdict {
         /// **ACTIVO**: fresh from the server, usable.
         Active = "ACTIVE",

@@ -4,7 +4,9 @@
 //! queued → sending → accepted
 //!                  → accepted_with_note
 //!                  → needs_attention → queued (after the operator acts) | withdrawn
-//!          sending → queued (to be retried; at start-up, every one)
+//!          sending → queued (to be retried; every one that nobody sends any more)
+//! queued, needs_attention → withdrawn (a void whose report was withdrawn)
+//! accepted, accepted_with_note → queued (the server was restored from a backup and may have lost them)
 //! ```
 //!
 //! No state is left because of an error: what the server refuses waits in *Requiere atención* until a
@@ -17,6 +19,25 @@ words! {
     ItemKind {
         /// A reported use.
         UsageReport = "usage_report",
+        /// A reported use was taken back (*anulación*), with a reason. Both stay on record.
+        Void = "void",
+        /// A lookup that the local copy answered: the caja must be able to say who consulted whom.
+        OfflineLookup = "offline_lookup",
+    }
+}
+
+words! {
+    /// Why a reported use is taken back.
+    #[derive(utoipa::ToSchema)]
+    VoidReason {
+        /// Another person than the one reported used the benefit.
+        WrongPerson = "WRONG_PERSON",
+        /// The same use was reported twice.
+        ReportedTwice = "REPORTED_TWICE",
+        /// The person did not use the benefit in the end.
+        NotUsed = "NOT_USED",
+        /// Something else, said in words.
+        Other = "OTHER",
     }
 }
 
@@ -55,6 +76,10 @@ pub enum Event {
     Requeue,
     /// The operator gave a refused one up.
     Withdraw,
+    /// What it rests on was given up: a void whose report was withdrawn.
+    LoseCause,
+    /// The server may have lost what it had accepted: it is offered again, under the same id.
+    Reoffer,
 }
 
 impl ItemState {
@@ -65,8 +90,11 @@ impl ItemState {
             (Self::Sending, Event::Accept) => Some(Self::Accepted),
             (Self::Sending, Event::AcceptWithNote) => Some(Self::AcceptedWithNote),
             (Self::Sending, Event::Refuse) => Some(Self::NeedsAttention),
-            (Self::Sending, Event::Retry) | (Self::NeedsAttention, Event::Requeue) => Some(Self::Queued),
-            (Self::NeedsAttention, Event::Withdraw) => Some(Self::Withdrawn),
+            (Self::Sending, Event::Retry)
+            | (Self::NeedsAttention, Event::Requeue)
+            | (Self::Accepted | Self::AcceptedWithNote, Event::Reoffer) => Some(Self::Queued),
+            (Self::NeedsAttention, Event::Withdraw)
+            | (Self::Queued | Self::NeedsAttention, Event::LoseCause) => Some(Self::Withdrawn),
             _ => None,
         }
     }
@@ -98,6 +126,10 @@ words! {
         StatementMismatch = "STATEMENT_MISMATCH",
         /// The branch is not of the entity of this PC, or is unknown.
         BranchNotAllowed = "BRANCH_NOT_ALLOWED",
+        /// The report was taken back before.
+        AlreadyVoided = "ALREADY_VOIDED",
+        /// Not one's own report, not of the same day, or past the cut-off of the agreement.
+        VoidNotAllowed = "VOID_NOT_ALLOWED",
         /// The server holds other content under the same id.
         IdConflict = "ID_CONFLICT",
         /// The server cannot read the item.
@@ -109,7 +141,7 @@ words! {
 mod tests {
     use super::*;
 
-    const EVENTS: [Event; 7] = [
+    const EVENTS: [Event; 9] = [
         Event::Send,
         Event::Accept,
         Event::AcceptWithNote,
@@ -117,6 +149,8 @@ mod tests {
         Event::Retry,
         Event::Requeue,
         Event::Withdraw,
+        Event::LoseCause,
+        Event::Reoffer,
     ];
 
     #[test]
@@ -130,20 +164,27 @@ mod tests {
             legal,
             [
                 (ItemState::Queued, Event::Send, ItemState::Sending),
+                (ItemState::Queued, Event::LoseCause, ItemState::Withdrawn),
                 (ItemState::Sending, Event::Accept, ItemState::Accepted),
                 (ItemState::Sending, Event::AcceptWithNote, ItemState::AcceptedWithNote),
                 (ItemState::Sending, Event::Refuse, ItemState::NeedsAttention),
                 (ItemState::Sending, Event::Retry, ItemState::Queued),
+                (ItemState::Accepted, Event::Reoffer, ItemState::Queued),
+                (ItemState::AcceptedWithNote, Event::Reoffer, ItemState::Queued),
                 (ItemState::NeedsAttention, Event::Requeue, ItemState::Queued),
                 (ItemState::NeedsAttention, Event::Withdraw, ItemState::Withdrawn),
+                (ItemState::NeedsAttention, Event::LoseCause, ItemState::Withdrawn),
             ]
         );
     }
 
     #[test]
-    fn what_is_accepted_or_withdrawn_never_moves_again() {
+    fn what_is_accepted_moves_only_to_be_offered_again_and_what_is_withdrawn_never() {
         for state in [ItemState::Accepted, ItemState::AcceptedWithNote, ItemState::Withdrawn] {
-            assert!(EVENTS.iter().all(|event| state.after(*event).is_none()));
+            let moves: Vec<Event> =
+                EVENTS.into_iter().filter(|event| state.after(*event).is_some()).collect();
+            let expected: &[Event] = if state == ItemState::Withdrawn { &[] } else { &[Event::Reoffer] };
+            assert_eq!(moves, expected);
             assert!(!state.is_open());
         }
     }

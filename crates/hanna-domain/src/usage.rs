@@ -32,5 +32,7 @@ words! {
         NeedsAttention = "needs_attention",
         /// Given up by the operator, with a reason.
         Withdrawn = "withdrawn",
+        /// Taken back, with a reason (*anulado*). Report and void both stay on record.
+        Voided = "voided",
     }
 }

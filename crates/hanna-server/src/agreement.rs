@@ -20,6 +20,12 @@ pub struct Agreement {
     pub over_limit: OverLimit,
     /// How long a statement is worth something, in hours; 1 to 48.
     pub validity_h: u8,
+    /// How long after a use its operator may take it back, in minutes, and never after its day; 0 not at all.
+    pub void_window_min: u32,
+    /// For how many days without the server a desk may be unlocked; 0 not at all.
+    pub offline_days_max: u32,
+    /// After how many days without a visit a desk forgets a person's copy.
+    pub retention_days: u32,
 }
 
 /// What becomes of a use over the daily limit.
@@ -74,6 +80,9 @@ pub(crate) mod tests {
             daily_limit: 1,
             over_limit: OverLimit::Note,
             validity_h: 24,
+            void_window_min: 24 * 60,
+            offline_days_max: 7,
+            retention_days: 30,
         }
     }
 

@@ -16,10 +16,12 @@ use tower_http::compression::CompressionLayer;
 
 use crate::answer;
 use crate::clock::{Clock, Entropy};
+use crate::epoch;
 use crate::keys::{KeyFault, KeyRing, SigningKey};
 use crate::passwords::Passwords;
 use crate::routes;
 use crate::secrets::MacKey;
+use crate::signer::Signer;
 use crate::store::sqlite::{Opened, SqliteStore};
 use crate::store::{Store, StoreError};
 
@@ -61,12 +63,17 @@ pub struct Config {
     pub database: Database,
     /// How long a request may take.
     pub limits: Limits,
+    /// How many regulars a branch may have verified again in one Colombian day.
+    pub regulars_a_day_max: u32,
 }
+
+/// Enough to verify ten times a day everybody who comes to a busy branch.
+const REGULARS_A_DAY_MAX: u32 = 2_000;
 
 impl Config {
     /// The usual limits.
     pub const fn new(database: Database) -> Self {
-        Self { database, limits: Limits::USUAL }
+        Self { database, limits: Limits::USUAL, regulars_a_day_max: REGULARS_A_DAY_MAX }
     }
 }
 
@@ -109,10 +116,11 @@ struct Inner {
     opened: Opened,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    keys: KeyRing,
+    signer: Signer,
     mac_key: MacKey,
     passwords: Passwords,
     limits: Limits,
+    regulars_a_day_max: u32,
 }
 
 impl App {
@@ -129,16 +137,18 @@ impl App {
         let (store, opened) = tokio::task::spawn_blocking(move || SqliteStore::open(&path)).await??;
         let now = clock.now();
         let mac_key = MacKey::new(&store.secret("audit_key", entropy.bytes()).await?);
+        store.epoch(epoch::made(entropy.as_ref())).await?;
         let keys = store.signing_keys(SigningKey::make(entropy.as_ref(), now)?, now).await?;
         let inner = Inner {
             store: Box::new(store),
             opened,
             clock,
             entropy,
-            keys: KeyRing::new(keys),
+            signer: Signer::new(KeyRing::new(keys), now),
             mac_key,
             passwords: Passwords::default(),
             limits: config.limits,
+            regulars_a_day_max: config.regulars_a_day_max,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -194,8 +204,8 @@ impl App {
         self.inner.entropy.as_ref()
     }
 
-    pub(crate) fn keys(&self) -> &KeyRing {
-        &self.inner.keys
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.inner.signer
     }
 
     pub(crate) fn mac_key(&self) -> &MacKey {
@@ -204,6 +214,10 @@ impl App {
 
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.inner.passwords
+    }
+
+    pub(crate) fn regulars_a_day_max(&self) -> u32 {
+        self.inner.regulars_a_day_max
     }
 
     pub(crate) fn limits(&self) -> &Limits {

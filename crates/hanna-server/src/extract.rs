@@ -80,22 +80,45 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
-        let token = parts
-            .headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim());
-        let Some(token) = token else {
-            return Err(Fault::with(ErrorCode::SessionExpired, "there is no access token"));
-        };
-        let caller = app.store().caller(TokenHash::of(token), app.clock().now()).await?;
-        let caller = caller.ok_or(Fault::new(ErrorCode::SessionExpired))?;
-        match caller.state {
-            AccountState::Active => Ok(caller),
-            AccountState::Pending | AccountState::Suspended => Err(Fault::new(ErrorCode::AccountNotActive)),
+        let caller = caller(parts, app).await?;
+        // First of all: a desk that is told so forgets its copies.
+        if caller.device_revoked {
+            return Err(Fault::new(ErrorCode::DeviceRevoked));
         }
+        in_good_standing(caller)
+    }
+}
+
+/// A caller whose PC may be revoked: what it recorded before is still taken in.
+pub struct Delivering(pub Caller);
+
+impl FromRequestParts<App> for Delivering {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        in_good_standing(caller(parts, app).await?).map(Self)
+    }
+}
+
+async fn caller(parts: &Parts, app: &App) -> Result<Caller, Fault> {
+    let token = parts
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    let Some(token) = token else {
+        return Err(Fault::with(ErrorCode::SessionExpired, "there is no access token"));
+    };
+    let caller = app.store().caller(TokenHash::of(token), app.clock().now()).await?;
+    caller.ok_or(Fault::new(ErrorCode::SessionExpired))
+}
+
+fn in_good_standing(caller: Caller) -> Result<Caller, Fault> {
+    match caller.state {
+        AccountState::Active => Ok(caller),
+        AccountState::Pending | AccountState::Suspended => Err(Fault::new(ErrorCode::AccountNotActive)),
     }
 }
 

@@ -11,12 +11,16 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Entropy;
 use crate::judge::VALIDITY_MAX_H;
+use crate::signer::ListedKey;
 
 /// How long a key signs.
 const KEY_VALIDITY: SignedDuration = SignedDuration::from_hours(24 * 365);
 /// A new key is valid from a little before it was made: claims count in whole seconds, and other processes have their
 /// own clocks.
 const KEY_MARGIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// The most keys a key set of the contract has.
+const LISTED_MAX: usize = 32;
 
 /// A key as the database keeps it.
 #[derive(Debug, Clone)]
@@ -82,8 +86,10 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// A ring of `keys`.
+    /// A ring of `keys`, given in the order in which they were made.
     pub fn new(mut keys: Vec<SigningKey>) -> Self {
+        // Two of the same moment: the one made last is the newer one.
+        keys.reverse();
         keys.sort_by_key(|key| std::cmp::Reverse(key.not_before));
         let verifier = Verifier::new(&KeySet { keys: keys.iter().map(SigningKey::public).collect() });
         Self { keys, verifier }
@@ -111,11 +117,23 @@ impl KeyRing {
         &self.verifier
     }
 
+    /// Every key, the newest first.
+    pub fn list(&self, now: Timestamp) -> Vec<ListedKey> {
+        let current = self.current(now).map(|key| &key.kid);
+        let listed = |key: &SigningKey| ListedKey {
+            kid: key.kid.clone(),
+            not_before: key.not_before,
+            not_after: key.not_after,
+            signs: current == Some(&key.kid),
+        };
+        self.keys.iter().map(listed).collect()
+    }
+
     /// The keys a desk still needs: statements live on for a while after their key signs no more.
     pub fn public(&self, now: Timestamp) -> KeySet {
         let longest = SignedDuration::from_hours(i64::from(VALIDITY_MAX_H));
         let needed = |key: &&SigningKey| now.duration_since(key.not_after) <= longest;
-        KeySet { keys: self.keys.iter().filter(needed).map(SigningKey::public).collect() }
+        KeySet { keys: self.keys.iter().filter(needed).take(LISTED_MAX).map(SigningKey::public).collect() }
     }
 }
 

@@ -97,8 +97,11 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten()
 }
 
+/// What can go wrong wherever there must be a session, also one of a revoked PC.
+pub const WITH_SESSION: &[ErrorCode] = &[ErrorCode::SessionExpired, ErrorCode::AccountNotActive];
 /// What can go wrong wherever one must be signed in.
-pub const SIGNED_IN: &[ErrorCode] = &[ErrorCode::SessionExpired, ErrorCode::AccountNotActive];
+pub const SIGNED_IN: &[ErrorCode] =
+    &[ErrorCode::SessionExpired, ErrorCode::AccountNotActive, ErrorCode::DeviceRevoked];
 /// What can go wrong wherever a body is read.
 pub const WITH_BODY: &[ErrorCode] = &[
     ErrorCode::Malformed,

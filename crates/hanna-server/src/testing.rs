@@ -97,6 +97,20 @@ impl Bench {
         Self { clock, demo, router: app.router(), app, dir }
     }
 
+    /// The same database, opened again with another budget for regulars.
+    pub async fn with_regulars_a_day_max(self, regulars_a_day_max: u32) -> Self {
+        let Self { clock, demo, app, router, dir } = self;
+        drop((app, router));
+        let config = Config { regulars_a_day_max, ..config(&dir) };
+        let app = open_as(config, &clock, 4).await;
+        Self { clock, demo, router: app.router(), app, dir }
+    }
+
+    /// The same database, opened by another process.
+    pub async fn another(&self) -> App {
+        open_app(&self.dir, &self.clock, 3).await
+    }
+
     /// The same server with other routes.
     pub fn with_routes(self, others: Router<App>) -> Self {
         Self { router: self.app.finish(others), ..self }
@@ -179,15 +193,22 @@ impl Bench {
     pub fn read(&self, answer: &Answer) -> Statement {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         let jws = answer.body["statement"].as_str().expect("a statement");
-        let verifier = Verifier::new(&self.app.keys().public(self.clock.at()));
+        let verifier = Verifier::new(&self.app.signer().held().public(self.clock.at()));
         verifier.verify_any(jws).expect("genuine").statement().clone()
     }
 }
 
 async fn open_app(dir: &TempDir, clock: &TestClock, seed: u64) -> App {
-    let database = Database::Sqlite(dir.path().join("hanna.sqlite"));
+    open_as(config(dir), clock, seed).await
+}
+
+fn config(dir: &TempDir) -> Config {
+    Config::new(Database::Sqlite(dir.path().join("hanna.sqlite")))
+}
+
+async fn open_as(config: Config, clock: &TestClock, seed: u64) -> App {
     let entropy = Arc::new(TestEntropy::new(seed));
-    App::open(Config::new(database), Arc::new(clock.clone()), entropy).await.expect("opened")
+    App::open(config, Arc::new(clock.clone()), entropy).await.expect("opened")
 }
 
 /// A PC with somebody signed in.

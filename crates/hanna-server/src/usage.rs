@@ -1,12 +1,12 @@
-//! Whether a reported use is taken in: pure, in two steps.
+//! Whether a reported use is taken in, and whether it may be taken back: pure.
 //!
-//! [`rests_on`] needs only the item and its statement; [`rule`] what the database knows. A use that rests on a genuine,
+//! [`rests_on`] needs only the item and its statement; [`rule`] and [`rule_void`] what the database knows. A use that rests on a genuine,
 //! usable statement within its validity is taken in **even if the person's state has changed since**: the desk acted on
 //! the caja's own signed word.
 
-use hanna_domain::Statement;
 use hanna_domain::outbox::ItemCode;
 use hanna_domain::statement::Verifier;
+use hanna_domain::{Statement, colombia};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -38,6 +38,12 @@ pub fn rests_on(
     Ok(statement.clone())
 }
 
+/// Whether a PC that is revoked since `revoked_at` may have recorded something at `occurred_at`: what it recorded before
+/// still counts.
+pub fn may_record(revoked_at: Option<Timestamp>, occurred_at: Timestamp) -> bool {
+    revoked_at.is_none_or(|revoked_at| occurred_at <= revoked_at)
+}
+
 /// What the database knows about a use.
 #[derive(Debug, Clone)]
 pub struct Known {
@@ -58,6 +64,8 @@ pub enum Ruling {
     Noted(ItemCode),
     /// Not taken in.
     Refused(ItemCode),
+    /// Not now: what it is about may still come.
+    NotYet,
 }
 
 /// Rules on a use whose statement carries it.
@@ -75,8 +83,43 @@ pub fn rule(known: &Known) -> Ruling {
     }
 }
 
+/// What the database knows about a use that is to be taken back.
+#[derive(Debug, Clone, Copy)]
+pub struct Reported {
+    /// Whether it is of the entity that delivers.
+    pub of_this_entity: bool,
+    /// Who reported it.
+    pub author_id: Uuid,
+    /// When the benefit was used.
+    pub occurred_at: Timestamp,
+    /// How long after that it may be taken back, in minutes; 0: not at all.
+    pub window_min: u32,
+    /// Whether it has been taken back already.
+    pub is_voided: bool,
+}
+
+/// Rules on a void that `author_id` made at `occurred_at`.
+pub fn rule_void(report: &Reported, author_id: Uuid, occurred_at: Timestamp) -> Ruling {
+    if !report.of_this_entity || report.author_id != author_id {
+        return Ruling::Refused(ItemCode::VoidNotAllowed);
+    }
+    if report.is_voided {
+        return Ruling::Refused(ItemCode::AlreadyVoided);
+    }
+    let after = occurred_at.duration_since(report.occurred_at);
+    let window = SignedDuration::from_mins(i64::from(report.window_min));
+    // The desk's notion of the server's clock may have moved a little in between.
+    let in_time = report.window_min > 0 && (-EARLY_MAX..=window).contains(&after);
+    if in_time && colombia::day_of(occurred_at) == colombia::day_of(report.occurred_at) {
+        Ruling::Accepted
+    } else {
+        Ruling::Refused(ItemCode::VoidNotAllowed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use jiff::ToSpan;
     use jiff::civil::date;
 
     use super::*;
@@ -99,6 +142,45 @@ mod tests {
         assert_eq!(ruling(Some(terms(OverLimit::Note)), 2), Ruling::Noted(ItemCode::DailyLimitReached));
         assert_eq!(ruling(Some(terms(OverLimit::Refuse)), 2), Ruling::Refused(ItemCode::DailyLimitReached));
         assert_eq!(ruling(None, 9), Ruling::Accepted);
+    }
+
+    #[test]
+    fn the_whole_table_of_voids() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a timestamp");
+        let (ana, luis) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        // Ten in the morning in Colombia; the day ends fourteen hours later.
+        let used_at = at("2026-11-22T15:00:00Z");
+        let midnight = at("2026-11-23T05:00:00Z");
+        let report = Reported {
+            of_this_entity: true,
+            author_id: ana,
+            occurred_at: used_at,
+            window_min: 60,
+            is_voided: false,
+        };
+        let all_day = Reported { window_min: 1440, ..report };
+        let voided = Reported { is_voided: true, ..report };
+        let not_allowed = Ruling::Refused(ItemCode::VoidNotAllowed);
+        let already = Ruling::Refused(ItemCode::AlreadyVoided);
+        for (what, report, author_id, occurred_at, ruling) in [
+            ("at once", report, ana, used_at, Ruling::Accepted),
+            ("a moment before, by clocks", report, ana, used_at - 2.minutes(), Ruling::Accepted),
+            ("before it happened", report, ana, used_at - 121.seconds(), not_allowed),
+            ("at the cut-off", report, ana, used_at + 60.minutes(), Ruling::Accepted),
+            ("after the cut-off", report, ana, used_at + 60.minutes() + 1.millisecond(), not_allowed),
+            ("in the last moment of the day", all_day, ana, midnight - 1.millisecond(), Ruling::Accepted),
+            ("on the next day", all_day, ana, midnight, not_allowed),
+            ("never", Reported { window_min: 0, ..report }, ana, used_at, not_allowed),
+            ("by somebody else", report, luis, used_at, not_allowed),
+            ("of another entity", Reported { of_this_entity: false, ..report }, ana, used_at, not_allowed),
+            ("a second time", voided, ana, used_at, already),
+            ("a second time, too late", voided, ana, midnight, already),
+            ("a second time, by somebody else", voided, luis, used_at, not_allowed),
+        ] {
+            assert_eq!(rule_void(&report, author_id, occurred_at), ruling, "{what}");
+        }
+        let by_midnight = Reported { occurred_at: midnight - 1.minute(), ..report };
+        assert_eq!(rule_void(&by_midnight, ana, midnight), not_allowed, "a minute later, but another day");
     }
 
     #[test]

@@ -122,8 +122,8 @@ fn a_database_of_another_kind_or_of_a_newer_program_is_refused() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("sqlite:PATH"));
 
-    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 0 -> 1\n");
-    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 1: nothing to do\n");
+    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 0 -> 2\n");
+    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 2: nothing to do\n");
     let file = dir.path().join("hanna-data/hanna.sqlite");
     let db = rusqlite::Connection::open(&file).expect("the database");
     db.pragma_update(None, "user_version", 99).expect("set");
@@ -204,12 +204,96 @@ fn a_bad_file_of_affiliates_is_reported_in_spanish_and_a_good_one_taken_in() {
 }
 
 #[test]
+fn keys_are_rotated_and_listed_the_newest_first() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let kids = |args: &[&str]| -> Vec<(String, String)> {
+        let output = run(dir.path(), args);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let table = text(&output.stdout).lines().skip_while(|line| !line.starts_with("kid")).skip(1);
+        let row = |line: &str| {
+            let mut words = line.split_whitespace().map(str::to_owned);
+            (words.next().unwrap_or_default(), words.next().unwrap_or_default())
+        };
+        table.map(row).collect()
+    };
+    let first = kids(&["keys", "list"]);
+    assert_eq!(first.iter().map(|(_, does)| does.as_str()).collect::<Vec<_>>(), ["signs"]);
+    let rotated = kids(&["keys", "rotate"]);
+    assert_eq!(rotated.iter().map(|(_, does)| does.as_str()).collect::<Vec<_>>(), ["signs", "verifies"]);
+    assert_eq!(rotated[1].0, first[0].0);
+    assert_eq!(kids(&["keys", "list"]), rotated);
+}
+
+#[test]
+fn the_epoch_is_renewed_by_hand_and_says_what_for() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let first = run(dir.path(), &["epoch", "renew"]);
+    let second = run(dir.path(), &["epoch", "renew"]);
+    assert!(first.status.success() && second.status.success());
+    assert!(text(&first.stdout).starts_with("epoch "));
+    assert_ne!(first.stdout, second.stdout);
+    let help = run(dir.path(), &["epoch", "renew", "--help"]);
+    assert!(text(&help.stdout).contains("backup"));
+}
+
+#[test]
+fn a_device_is_listed_revoked_beside_a_running_server_and_trusted_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let demo = seeded(dir.path());
+    let server = Server::start(dir.path(), &[]);
+    let account = &demo["accounts"][0];
+    let id = "01936d3e-0000-7000-8000-000000000001";
+    let sign_in = json!({
+        "username": account["username"], "password": account["password"],
+        "device": { "id": id, "name": "RECEPCION-1" },
+    });
+    let (_, _, tokens) = server.call("POST", "/v1/sessions", None, &sign_in);
+    let me = || server.call("GET", "/v1/me", tokens["access_token"].as_str(), &Value::Null);
+    assert_eq!(me().0, 200);
+    let listed = run(dir.path(), &["device", "list"]);
+    assert!(
+        text(&listed.stdout)
+            .lines()
+            .any(|line| line.starts_with(id) && line.ends_with("-                     RECEPCION-1"))
+    );
+    assert!(run(dir.path(), &["device", "revoke", id]).status.success());
+    let (status, _, problem) = me();
+    assert_eq!((status, &problem["code"]), (403, &json!("DEVICE_REVOKED")));
+    assert!(run(dir.path(), &["device", "restore", id]).status.success());
+    assert_eq!(me().0, 200);
+    let unknown = run(dir.path(), &["device", "revoke", "01936d3e-0000-7000-8000-000000000002"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(text(&unknown.stderr).contains("there is no device"));
+}
+
+#[test]
 fn openapi_prints_the_committed_document() {
     let dir = tempfile::tempdir().expect("a directory");
     let printed = run(dir.path(), &["openapi"]);
     let committed = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json"));
     assert!(printed.stdout == committed.expect("committed"));
     assert!(!dir.path().join("hanna-data").exists(), "nothing was made");
+}
+
+/// A use, its void, a lookup that a copy answered, and something that cannot be read.
+fn batch_of_every_kind(me: &Value, now: &Value, statement: &Value, number: &str) -> Value {
+    let (author_id, branch_id) = (&me["operator"]["id"], &me["branches"][0]["id"]);
+    let id = |place: u8| format!("01936d3e-0000-7000-8000-00000000010{place}");
+    let item = |place: u8, body: Value| {
+        json!({
+            "id": id(place), "sequence": place, "author_id": author_id, "device_time": now, "occurred_at": now,
+            "body": body,
+        })
+    };
+    let report = json!({ "kind": "usage_report", "branch_id": branch_id, "statement": statement });
+    let void = json!({ "kind": "void", "report_id": id(1), "reason": "OTHER", "text": "era para la vecina" });
+    let copied = json!({
+        "kind": "offline_lookup", "lookup_id": id(9), "branch_id": branch_id,
+        "document": { "kind": "CC", "number": number }, "purpose": "validar beneficio del convenio",
+        "verdict": "ACTIVE_FROM_COPY", "statement_id": null,
+    });
+    let unreadable = json!({ "id": id(4), "number": number });
+    json!({ "items": [item(1, report), item(2, void), item(3, copied), unreadable] })
 }
 
 /// At its most talkative, with the logs of every library.
@@ -240,14 +324,16 @@ fn the_log_has_trace_ids_and_nobodys_data() {
     let (status, _, answer) = server.call("POST", "/v1/lookups", Some(token), &lookup);
     assert_eq!(status, 200);
     let now = server.call("GET", "/health", None, &Value::Null).2["server_time"].clone();
-    let item = json!({
-        "id": device_id, "sequence": 1, "author_id": me["operator"]["id"], "device_time": now, "occurred_at": now,
-        "body": { "kind": "usage_report", "branch_id": branch_id, "statement": answer["statement"] },
-    });
-    let bad_item = json!({ "id": branch_id, "number": number });
-    let batch = json!({ "items": [item, bad_item] });
+    let batch = batch_of_every_kind(&me, &now, &answer["statement"], number);
     let outcomes = server.call("POST", "/v1/outbox", Some(token), &batch).2;
-    assert_eq!(outcomes["outcomes"][0]["outcome"], "accepted");
+    for place in 0..3 {
+        assert_eq!(outcomes["outcomes"][place]["outcome"], "accepted", "{outcomes}");
+    }
+    let regulars = json!({
+        "branch_id": branch_id,
+        "regulars": [{ "id": me["operator"]["id"], "document": { "kind": "CC", "number": number } }],
+    });
+    assert_eq!(server.call("POST", "/v1/lookups/refresh", Some(token), &regulars).0, 200);
     let (_, head, lost) = server.call("GET", &format!("/v1/lookups/{number}"), Some(token), &Value::Null);
     server.call("GET", &format!("/v1/usage-reports?from={number}"), Some(token), &Value::Null);
     server.call("POST", "/v1/lookups", Some(token), &json!({ "number": number }));
@@ -262,7 +348,7 @@ fn the_log_has_trace_ids_and_nobodys_data() {
     assert!(head.contains(&format!("x-trace-id: {trace_id}")) && log.contains(trace_id));
     let surname = row["affiliate_name"].as_str().and_then(|name| name.split([' ', ',']).next());
     let mut secrets =
-        vec![number, surname.unwrap_or("?"), "una clave equivocada", "RECEPCION-SECRETA", token];
+        vec![number, surname.unwrap_or("?"), "una clave equivocada", "RECEPCION-SECRETA", "la vecina", token];
     secrets.extend(
         [
             &account["username"],
@@ -275,7 +361,7 @@ fn the_log_has_trace_ids_and_nobodys_data() {
         .into_iter()
         .filter_map(Value::as_str),
     );
-    assert_eq!(secrets.len(), 11);
+    assert_eq!(secrets.len(), 12);
     for secret in secrets {
         assert!(!log.contains(secret), "{secret} stands in the log");
     }

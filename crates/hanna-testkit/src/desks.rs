@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::chance::Seeded;
 use crate::clock::HandClock;
 use crate::faults::Line;
+use crate::server::TestServer;
 
 /// A front desk with the real engine, databases and HTTP client. Its worker runs only when a test starts it.
 pub struct TestDesk {
@@ -41,6 +42,13 @@ impl TestDesk {
             seed,
         };
         desk.desk = Some(desk.open_again().expect("the desk opens"));
+        desk
+    }
+
+    /// A new desk, at work at the first account's first branch.
+    pub async fn signed_in(server: &TestServer, clock: &Arc<HandClock>, seed: u64) -> Self {
+        let desk = Self::new(&server.url(), clock, seed);
+        desk.enter(&server.demo.accounts[0]).await.expect("signed in");
         desk
     }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use hanna_desk::backend::{AccessToken, Answered, Backend, Failure, FailureKind};
 use hanna_domain::statement::KeySet;
 use hanna_wire::health::Health;
-use hanna_wire::lookup::{LookupAnswer, LookupRequest};
+use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
 use hanna_wire::me::Me;
 use hanna_wire::outbox::{Batch, BatchAnswer};
 use hanna_wire::session::{Granted, Refresh, SignIn};
@@ -125,6 +125,14 @@ impl Backend for Line {
             answer.value.statement = forge(answer.value.statement);
         }
         Ok(answer)
+    }
+
+    async fn refresh_regulars(
+        &self,
+        token: &AccessToken,
+        request: &RegularsRequest,
+    ) -> Result<Answered<RegularsAnswer>, Failure> {
+        self.pass(self.server.refresh_regulars(token, request)).await
     }
 
     async fn deliver(&self, token: &AccessToken, batch: &Batch) -> Result<Answered<BatchAnswer>, Failure> {

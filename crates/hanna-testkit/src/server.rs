@@ -1,14 +1,14 @@
 //! The real server, in the test's process, on a free port.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use hanna_server::demo::Demo;
 use hanna_server::{App, Config, Database};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 use crate::chance::Seeded;
 use crate::clock::HandClock;
@@ -38,24 +38,46 @@ impl TestServer {
             .await
             .expect("the server opens");
         let demo = app.seed_demo(1, AFFILIATES).await.expect("invented people");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let mut server = Self { app, address, running: None, demo, clock: Arc::clone(clock), folder };
         server.serve(listener);
         server
     }
 
+    /// The database's file.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("hanna.sqlite")
+    }
+
+    /// Goes on over another database, as after a backup was restored, at the same address.
+    pub async fn go_on_over(&mut self, database: PathBuf) {
+        self.stop().await;
+        self.app =
+            App::open(Config::new(Database::Sqlite(database)), Arc::clone(&self.clock) as _, Seeded::new(2))
+                .await
+                .expect("the server opens");
+        self.resume();
+    }
+
+    /// On a runtime of its own, which ends with it: a connection that is open must not be answered any more.
     fn serve(&mut self, listener: TcpListener) {
         let (stop, stopped) = oneshot::channel::<()>();
         let app = self.app.clone();
-        let task = tokio::spawn(async move {
-            let shutdown = async move {
-                // Dropped or sent: either way the server stops.
-                let _ = stopped.await;
-            };
-            app.serve(listener, shutdown).await.expect("serving");
+        let thread = std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async move {
+                listener.set_nonblocking(true).expect("a listener");
+                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+                tokio::select! {
+                    served = app.serve(listener, std::future::pending()) => served.expect("serving"),
+                    // Dropped or sent: either way the server stops.
+                    _ = stopped => {}
+                }
+            });
         });
-        self.running = Some((stop, task));
+        self.running = Some((stop, thread));
     }
 
     /// Where it answers.
@@ -68,19 +90,18 @@ impl TestServer {
         &self.app
     }
 
-    /// Stops answering; the port is closed.
+    /// Stops answering; the port and every connection are closed.
     pub async fn stop(&mut self) {
-        if let Some((stop, task)) = self.running.take() {
-            // Open connections of desks must not keep it up.
+        if let Some((stop, thread)) = self.running.take() {
             drop(stop);
-            task.abort();
-            let _ = task.await;
+            let ended = tokio::task::spawn_blocking(move || thread.join()).await.expect("waited for");
+            ended.expect("the server ended well");
         }
     }
 
     /// Answers again, at the same address.
-    pub async fn resume(&mut self) {
-        let listener = TcpListener::bind(self.address).await.expect("the same port");
+    pub fn resume(&mut self) {
+        let listener = TcpListener::bind(self.address).expect("the same port");
         self.serve(listener);
     }
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// The state of a server process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -17,6 +18,14 @@ pub struct Health {
     pub server_time: Timestamp,
     /// The name of the key that signs now.
     pub signing_kid: String,
-    /// When that key ends. Rotate before.
+    /// When that key ends. Rotate before; a key that ends is followed by a new one, which desks do not know yet.
     pub signing_key_expires_at: Timestamp,
+    /// The epoch of the data, as a batch is answered with it: a desk with nothing to deliver notices here that the server was
+    /// restored. Not there while the database does not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Uuid>,
+    /// What whoever runs the server should do soon, in a sentence; not there when all is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "the signing key ends within 30 days: run `hanna-server keys rotate`")]
+    pub warning: Option<String>,
 }

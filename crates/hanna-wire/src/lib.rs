@@ -33,6 +33,8 @@ pub mod path {
     pub const KEYS: &str = "/v1/keys";
     /// `POST`: ask about one person.
     pub const LOOKUPS: &str = "/v1/lookups";
+    /// `POST`: verify again whom this branch consulted lately.
+    pub const LOOKUPS_REFRESH: &str = "/v1/lookups/refresh";
     /// `POST`: deliver a batch of what desks recorded.
     pub const OUTBOX: &str = "/v1/outbox";
     /// `GET`: reported uses.

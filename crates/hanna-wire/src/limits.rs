@@ -4,6 +4,10 @@
 pub const BODY_MAX_BYTES: usize = 1024 * 1024;
 /// The most items in one outbox batch.
 pub const BATCH_ITEMS_MAX: usize = 500;
+/// The most regulars in one request.
+pub const REGULARS_MAX: usize = 200;
+/// The longest text of a void or of a withdrawal, in characters.
+pub const REASON_TEXT_MAX: usize = 200;
 /// The most rows in one page of a list.
 pub const PAGE_MAX: u32 = 500;
 /// The longest user name, in characters.

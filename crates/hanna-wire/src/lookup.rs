@@ -28,6 +28,38 @@ pub struct LookupRequest {
     pub purpose: String,
 }
 
+/// `POST /v1/lookups/refresh`: people this branch consulted lately (*regulars*), to be verified again before their
+/// statements end. Nobody stands at the counter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegularsRequest {
+    /// Where they were consulted.
+    pub branch_id: Uuid,
+    /// 1 to 200 of them.
+    #[schema(min_items = 1, max_items = 200)]
+    pub regulars: Vec<Regular>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Regular {
+    /// Made by the desk: the lookup it becomes.
+    pub id: Uuid,
+    /// Who it is.
+    pub document: Document,
+}
+
+/// The statements, in the order of the regulars.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RegularsAnswer {
+    /// As many as were asked for, or fewer, when the budget ended.
+    #[schema(max_items = 200)]
+    pub statements: Vec<String>,
+    /// How many more this branch may ask for today.
+    pub budget_left: u32,
+}
+
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LookupAnswer {

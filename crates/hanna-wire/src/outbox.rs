@@ -1,7 +1,7 @@
 //! `POST /v1/outbox`: a batch of what a desk recorded, answered item by item.
 
-use hanna_domain::outbox::ItemCode;
-use hanna_domain::words;
+use hanna_domain::outbox::{ItemCode, VoidReason};
+use hanna_domain::{Document, Verdict, words};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -32,6 +32,11 @@ pub struct Item {
     pub device_time: Timestamp,
     /// Device time corrected by the last known offset to the server's clock: when it happened.
     pub occurred_at: Timestamp,
+    /// How often an operator has asked to judge the item again after it was refused: 0 at first. A replay repeats it and
+    /// gets the same answer; a higher number is a new question about the same item.
+    #[serde(default, skip_serializing_if = "is_first")]
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub submission: u32,
     /// What happened.
     pub body: ItemBody,
 }
@@ -48,15 +53,48 @@ pub enum ItemBody {
         #[schema(max_length = 16384)]
         statement: String,
     },
+    /// A reported use was taken back. Sent after its report; the server keeps both.
+    Void {
+        /// The report, by its item's id.
+        report_id: Uuid,
+        /// Why.
+        reason: VoidReason,
+        /// Why, in words; there when the reason is `OTHER`.
+        #[schema(max_length = 200)]
+        text: Option<String>,
+    },
+    /// A lookup that the local copy answered.
+    OfflineLookup {
+        /// The lookup. When the server has answered it too, late, it is the same one.
+        lookup_id: Uuid,
+        /// Where it was asked.
+        branch_id: Uuid,
+        /// Whom it was about.
+        document: Document,
+        /// Why it was asked.
+        #[schema(min_length = 1, max_length = 120)]
+        purpose: String,
+        /// What the card said.
+        verdict: Verdict,
+        /// The folio of the copy; none when there was none.
+        statement_id: Option<Uuid>,
+    },
+}
+
+/// Left out of the JSON, as by programs that know of no submissions: the hash of the content stays the same.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_first(submission: &u32) -> bool {
+    *submission == 0
 }
 
 impl Item {
-    /// SHA-256 of the item's JSON: what makes "the same id with other content" detectable.
+    /// SHA-256 of the item's JSON, whatever its `submission`: what makes "the same id with other content" detectable.
     ///
     /// # Errors
     /// When the item cannot be written as JSON.
     pub fn content_hash(&self) -> Result<[u8; 32], serde_json::Error> {
-        Ok(Sha256::digest(serde_json::to_vec(self)?).into())
+        let content = Self { submission: 0, ..self.clone() };
+        Ok(Sha256::digest(serde_json::to_vec(&content)?).into())
     }
 }
 
@@ -92,4 +130,11 @@ pub struct BatchAnswer {
     /// As many as there were items.
     #[schema(max_items = 500)]
     pub outcomes: Vec<Outcome>,
+    /// Another one after the server was restored from a backup: what it had accepted since may be lost, and desks offer it
+    /// again.
+    pub epoch: Uuid,
+    /// The highest `sequence` the server held from this device before this batch, 0 for none. Less than the desk had seen
+    /// accepted means the same as another epoch.
+    #[schema(minimum = 0)]
+    pub last_sequence: i64,
 }

@@ -21,6 +21,8 @@ words! {
         AccountNotActive = "ACCOUNT_NOT_ACTIVE",
         /// 403: signed in, but without the right to this.
         Forbidden = "FORBIDDEN",
+        /// 403: the caja has revoked this PC. It forgets its copies and its session, and keeps what it has not sent.
+        DeviceRevoked = "DEVICE_REVOKED",
         /// 403: this branch is not one of the operator's.
         BranchNotAllowed = "BRANCH_NOT_ALLOWED",
         /// 404: there is no such route or thing.
@@ -52,7 +54,7 @@ impl ErrorCode {
         match self {
             Self::Malformed => 400,
             Self::WrongCredentials | Self::SessionExpired => 401,
-            Self::AccountNotActive | Self::Forbidden | Self::BranchNotAllowed => 403,
+            Self::AccountNotActive | Self::Forbidden | Self::DeviceRevoked | Self::BranchNotAllowed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimedOut => 408,
@@ -74,6 +76,7 @@ impl ErrorCode {
             Self::SessionExpired => "Session expired",
             Self::AccountNotActive => "Account not active",
             Self::Forbidden => "Not allowed",
+            Self::DeviceRevoked => "Device revoked",
             Self::BranchNotAllowed => "Branch not allowed",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",

@@ -1,6 +1,6 @@
 //! `GET /v1/usage-reports`: reported uses, newest first.
 
-use hanna_domain::outbox::ItemCode;
+use hanna_domain::outbox::{ItemCode, VoidReason};
 use hanna_domain::{Document, Tariff, UsageState};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,23 @@ pub struct UsageRow {
     pub state: UsageState,
     /// The note.
     pub code: Option<ItemCode>,
+    /// The void, when the use was taken back: it counts no more.
+    pub void: Option<UsageVoid>,
+}
+
+/// A use was taken back (*anulación*).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UsageVoid {
+    /// The void's id, made by the desk.
+    pub id: Uuid,
+    /// When.
+    pub occurred_at: Timestamp,
+    /// Who.
+    pub operator_name: String,
+    /// Why.
+    pub reason: VoidReason,
+    /// Why, in words.
+    pub text: Option<String>,
 }
 
 /// One page.

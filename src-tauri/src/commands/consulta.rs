@@ -1,7 +1,8 @@
 //! *Consulta*.
 
-use hanna_desk::view::{Card, RecentLookup};
+use hanna_desk::view::{Card, RecentLookup, Voided};
 use hanna_domain::DocumentKind;
+use hanna_domain::outbox::VoidReason;
 use tauri::{State, command};
 use uuid::Uuid;
 
@@ -25,6 +26,17 @@ pub async fn clear_card(shell: State<'_, Shell>) -> Answer<()> {
 #[command(rename_all = "snake_case")]
 pub async fn report_use(shell: State<'_, Shell>, lookup_id: Uuid, again: bool) -> Answer<Card> {
     Ok(shell.desk()?.report_use(lookup_id, again).await?)
+}
+
+/// Takes a reported use back, with a reason.
+#[command(rename_all = "snake_case")]
+pub async fn void_use(
+    shell: State<'_, Shell>,
+    report_id: Uuid,
+    reason: VoidReason,
+    text: String,
+) -> Answer<Voided> {
+    Ok(shell.desk()?.void_use(report_id, reason, &text).await?)
 }
 
 /// The last lookups of this shift.

@@ -19,6 +19,18 @@ pub async fn retry_item(shell: State<'_, Shell>, id: Uuid) -> Answer<OutboxView>
     Ok(shell.desk()?.retry_item(id).await?)
 }
 
+/// Sends everything that requires attention once more.
+#[command(rename_all = "snake_case")]
+pub async fn retry_all(shell: State<'_, Shell>) -> Answer<OutboxView> {
+    Ok(shell.desk()?.retry_all().await?)
+}
+
+/// Gives an item that requires attention up, with a reason.
+#[command(rename_all = "snake_case")]
+pub async fn withdraw_item(shell: State<'_, Shell>, id: Uuid, why: String) -> Answer<OutboxView> {
+    Ok(shell.desk()?.withdraw_item(id, &why).await?)
+}
+
 /// Tries everything at once.
 #[command(rename_all = "snake_case")]
 pub async fn sync_now(shell: State<'_, Shell>) -> Answer<Status> {

@@ -20,6 +20,8 @@ export class Desk {
   /** `undefined` until it was asked for; `null` when that failed: then nothing is claimed. */
   status = $state.raw<Status | null | undefined>();
   notices = $state.raw<Notice[]>([]);
+  /** The caja revoked this PC while the window was open. */
+  revoked = $state(false);
   version = $state('');
   server = $state('');
   /** Moves every second, for the sentences that say how long ago. */
@@ -31,13 +33,19 @@ export class Desk {
 
   /** Follows the desk until stopped. */
   follow(): Stop {
-    const stop = this.backend.on_status((status) => (this.status = status));
+    const stops = [
+      this.backend.on_status((status) => (this.status = status)),
+      this.backend.on_revoked(() => {
+        this.session = null;
+        this.revoked = true;
+      }),
+    ];
     const timer = setInterval(() => (this.now_ms = Date.now()), TICK_MS);
     // Back from another window: what the bar says is asked anew.
     const look = () => void this.refresh_status();
     window.addEventListener('focus', look);
     return () => {
-      stop();
+      stops.forEach((stop) => stop());
       window.removeEventListener('focus', look);
       clearInterval(timer);
     };
@@ -68,6 +76,16 @@ export class Desk {
 
   async sign_in(username: string, password: string): Promise<void> {
     this.session = await this.backend.sign_in(username, password);
+    this.revoked = false;
+    await this.refresh_status();
+  }
+
+  async lock(): Promise<void> {
+    this.session = await this.backend.lock_desk();
+  }
+
+  async unlock(password: string): Promise<void> {
+    this.session = await this.backend.unlock_desk(password);
     await this.refresh_status();
   }
 
@@ -93,6 +111,7 @@ export class Desk {
   noted(thrown: unknown): CommandError {
     const error = commandError(thrown);
     if (error.code === 'NOT_SIGNED_IN') this.session = null;
+    if (error.code === 'LOCKED' && this.session) this.session = { ...this.session, locked: true };
     if (error.code === 'SESSION_EXPIRED') void this.refresh_status();
     return error;
   }

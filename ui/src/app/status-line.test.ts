@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { STATUS } from '../testing/hand';
-import { allSent, connection, connectionText, outboxText, syncText } from './status-line';
+import { allSent, connection, connectionText, outboxText, freshnessText } from './status-line';
 
 describe('Todo enviado', () => {
   it('is said only when the desk counted nothing open', () => {
     expect(outboxText(STATUS)).toBe('Todo enviado');
-    for (const open of [{ pending: 1 }, { needs_attention: 1 }])
+    for (const open of [{ pending: 1 }, { needs_attention: 1 }, { lookups: 1 }])
       expect(allSent({ ...STATUS, ...open })).toBe(false);
   });
 
@@ -21,6 +21,21 @@ describe('Todo enviado', () => {
       '1 requiere atención · 3 por enviar',
     );
     expect(outboxText({ ...STATUS, needs_attention: 2 })).toBe('2 requieren atención');
+  });
+});
+
+describe('offline lookups', () => {
+  it('are named only when nothing else waits', () => {
+    expect(outboxText({ ...STATUS, pending: 2, lookups: 5 })).toBe('2 por enviar');
+    expect(outboxText({ ...STATUS, needs_attention: 1, lookups: 5 })).toBe('1 requiere atención');
+  });
+
+  it('are said to be on their way only when there is a way', () => {
+    const waiting = { ...STATUS, lookups: 5 };
+    expect(outboxText(waiting)).toBe('Enviando registros de consulta');
+    expect(outboxText({ ...waiting, online: false })).toBe('5 consultas por enviar');
+    expect(outboxText({ ...waiting, sign_in_needed: true })).toBe('5 consultas por enviar');
+    expect(outboxText({ ...waiting, online: false, lookups: 1 })).toBe('1 consulta por enviar');
   });
 });
 
@@ -44,6 +59,6 @@ describe('the connection', () => {
 });
 
 it('counts the seconds since the last sync', () => {
-  expect(syncText(STATUS, new Date('2026-11-22T15:32:04Z'))).toBe('Sincronizado hace 4 s');
-  expect(syncText({ ...STATUS, last_sync_at: null }, new Date())).toBe('Sin sincronizar todavía');
+  expect(freshnessText(STATUS, new Date('2026-11-22T15:32:04Z'))).toBe('Sincronizado hace 4 s');
+  expect(freshnessText({ ...STATUS, last_sync_at: null }, new Date())).toBe('Sin sincronizar todavía');
 });

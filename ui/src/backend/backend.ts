@@ -15,6 +15,8 @@ import type { SavedReport } from '../bindings/SavedReport';
 import type { Session } from '../bindings/Session';
 import type { Start } from '../bindings/Start';
 import type { Status } from '../bindings/Status';
+import type { Voided } from '../bindings/Voided';
+import type { VoidReason } from '../bindings/VoidReason';
 
 /** Why a command was refused. Screens switch on the code; the sentence is the catalogue's. */
 export interface CommandError {
@@ -31,6 +33,11 @@ export interface Backend {
   sign_in(username: string, password: string): Promise<Session>;
   /** UNSENT_ITEMS unless `confirmed`. */
   sign_out(confirmed: boolean): Promise<void>;
+  /** Nothing is consulted or reported until its operator unlocks the desk, or another one signs in. */
+  lock_desk(): Promise<Session>;
+  unlock_desk(password: string): Promise<Session>;
+  /** Closes the window, whatever waits. */
+  close_window(): Promise<void>;
   /** Asks the server again who may do what. */
   refresh_session(): Promise<Session>;
   choose_branch(branch_id: string): Promise<Session>;
@@ -39,9 +46,15 @@ export interface Backend {
   clear_card(): Promise<void>;
   /** ALREADY_USED_TODAY unless `again`. */
   report_use(lookup_id: string, again: boolean): Promise<Card>;
+  /** Takes a reported use back; use and void both stay on record. `text` is needed for OTHER, else it may be empty. */
+  void_use(report_id: string, reason: VoidReason, text: string): Promise<Voided>;
   recent_lookups(): Promise<RecentLookup[]>;
   outbox(): Promise<OutboxView>;
   retry_item(id: string): Promise<OutboxView>;
+  /** Everything that requires attention. */
+  retry_all(): Promise<OutboxView>;
+  /** Gives an item that requires attention up: it stays on record and is not sent. */
+  withdraw_item(id: string, why: string): Promise<OutboxView>;
   sync_now(): Promise<Status>;
   status(): Promise<Status>;
   history(query: HistoryQuery): Promise<History>;
@@ -54,6 +67,10 @@ export interface Backend {
   print_report(query: HistoryQuery, printer: string): Promise<PrintJob>;
 
   on_status(listener: (status: Status) => void): Stop;
-  /** A late answer that replaces the card of the same lookup. */
+  /** A late answer that replaces the card of the same lookup, or the same card with its use settled. */
   on_card(listener: (card: Card) => void): Stop;
+  /** The caja revoked this PC: nobody is signed in any more. */
+  on_revoked(listener: () => void): Stop;
+  /** The window was asked to close while so many records wait; it stays open until {@link Backend.close_window}. */
+  on_closing(listener: (unsent: number) => void): Stop;
 }

@@ -9,17 +9,21 @@ import type { ErrorCode } from '../bindings/ErrorCode';
 import type { HistoryQuery } from '../bindings/HistoryQuery';
 import type { HistoryRow } from '../bindings/HistoryRow';
 import type { Notice } from '../bindings/Notice';
-import type { OutboxItem } from '../bindings/OutboxItem';
+import type { ItemCode } from '../bindings/ItemCode';
+import type { ItemState } from '../bindings/ItemState';
 import type { PrintState } from '../bindings/PrintState';
 import type { Reason } from '../bindings/Reason';
 import type { RecentLookup } from '../bindings/RecentLookup';
 import type { Session } from '../bindings/Session';
 import type { Status } from '../bindings/Status';
-import type { UsedToday } from '../bindings/UsedToday';
-import { fullName, maskDocument } from '../format';
+import type { Voided } from '../bindings/Voided';
+import type { VoidReason } from '../bindings/VoidReason';
+import { maskDocument } from '../format';
+import { reasonProblem } from '../reason';
 import type { Backend, CommandError, Stop } from './backend';
-import { inRange, inventedHistory, totalsOf } from './mock/history';
+import { totalsOf } from './mock/history';
 import { type Account, ACCOUNTS, FIXERS, PASSWORD, PEOPLE } from './mock/people';
+import { Records } from './mock/records';
 
 /** What can be turned while it runs. */
 export interface Controls {
@@ -38,11 +42,12 @@ export interface Controls {
   history: number;
 }
 
-type Command = Exclude<keyof Backend, 'on_status' | 'on_card'>;
+type Command = Exclude<keyof Backend, 'on_status' | 'on_card' | 'on_revoked' | 'on_closing'>;
 
 const ANSWER_WAIT_MS = 3000;
 const SEND_MS = 700;
 const HOUR_MS = 3_600_000;
+const COPY_VALID_MS = 24 * HOUR_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** Consulted here some hours ago: there is a copy. */
 const COPIES_OF_BEFORE = ['1045678901', '22543312', '1143000111'];
@@ -58,13 +63,17 @@ export class MockBackend implements Backend {
   #card: { card: Card; asked_ms: number } | null = null;
   #copies = new Map<string, number>();
   #recent: RecentLookup[] = [];
-  #items: OutboxItem[] = [];
-  #history: HistoryRow[] | null = null;
-  #used = new Map<string, UsedToday[]>();
+  readonly #records: Records;
+  /** The lookup each use was reported on. */
+  #lookups_of_reports = new Map<string, string>();
   #last_sync_ms: number | null = null;
   #ids = 0;
   #status_listeners = new Set<(status: Status) => void>();
   #card_listeners = new Set<(card: Card) => void>();
+  #revoked_listeners = new Set<() => void>();
+  #closing_listeners = new Set<(unsent: number) => void>();
+  #locked = false;
+  closed = false;
 
   constructor(controls: Partial<Controls> = {}) {
     this.controls = {
@@ -80,11 +89,7 @@ export class MockBackend implements Backend {
       ...controls,
     };
     for (const number of COPIES_OF_BEFORE) this.#copies.set(number, Date.now() - 5 * HOUR_MS);
-    for (const [number, { used }] of PEOPLE) {
-      if (!used) continue;
-      const occurred_at = new Date(Date.now() - used.minutes * 60_000).toISOString();
-      this.#used.set(number, [{ occurred_at, branch_name: used.branch }]);
-    }
+    this.#records = new Records(this.controls.history);
   }
 
   /** As if this person had signed in before, and chosen this sede. */
@@ -103,13 +108,8 @@ export class MockBackend implements Backend {
   }
 
   /** The server refuses what is waiting. */
-  refuse_items(code: OutboxItem['code'] = 'STATEMENT_NOT_VALID'): void {
-    this.#items = this.#items.map((item) => ({
-      ...item,
-      state: 'needs_attention',
-      code,
-      attempts: item.attempts + 1,
-    }));
+  refuse_items(code: ItemCode | null = 'STATEMENT_NOT_VALID'): void {
+    this.#tell_settled(this.#records.refuse(code), 'needs_attention');
     this.#tell_status();
   }
 
@@ -128,6 +128,7 @@ export class MockBackend implements Backend {
       if (!account || password !== PASSWORD) return refuse('WRONG_CREDENTIALS');
       if (account !== this.#account) this.#branch_id = null;
       this.#account = account;
+      this.#locked = false;
       this.controls.sign_in_needed = false;
       this.#last_sync_ms = Date.now();
       return this.#session();
@@ -135,10 +136,38 @@ export class MockBackend implements Backend {
 
   sign_out = (confirmed: boolean) =>
     this.#run('sign_out', () => {
-      const count = this.#items.length;
+      const { pending, needs_attention } = this.#records.counts();
+      const count = pending + needs_attention;
       if (count > 0 && !confirmed) refuse('UNSENT_ITEMS', { count });
       this.#account = null;
     });
+
+  lock_desk = () =>
+    this.#run('lock_desk', () => {
+      this.#locked = true;
+      return this.#session();
+    });
+
+  unlock_desk = (password: string) =>
+    this.#run('unlock_desk', () => {
+      if (password !== PASSWORD) return refuse('WRONG_CREDENTIALS');
+      this.#locked = false;
+      return this.#session();
+    });
+
+  close_window = () => this.#run('close_window', () => void (this.closed = true));
+
+  /** The caja revokes this PC. */
+  revoke(): void {
+    this.#account = null;
+    this.#revoked_listeners.forEach((listener) => listener());
+  }
+
+  /** Somebody closes the window. */
+  ask_to_close(): void {
+    const { pending, needs_attention } = this.#records.counts();
+    this.#closing_listeners.forEach((listener) => listener(pending + needs_attention));
+  }
 
   refresh_session = () =>
     this.#run('refresh_session', () =>
@@ -157,14 +186,15 @@ export class MockBackend implements Backend {
     const lookup_id = this.#id();
     const { online, server_ms } = this.controls;
     await this.#run('lookup', () => undefined);
-    if (!online) return this.#shown(this.#from_copy(lookup_id, kind, number, 'UNREACHABLE'));
+    if (!online) return this.#shown_offline(this.#from_copy(lookup_id, kind, number, 'UNREACHABLE'));
     if (server_ms <= ANSWER_WAIT_MS) {
       await wait(server_ms);
       return this.#shown(this.#from_server(lookup_id, kind, number));
     }
     await wait(ANSWER_WAIT_MS);
-    const first = this.#shown(this.#from_copy(lookup_id, kind, number, 'TIMED_OUT'));
+    const first = this.#shown_offline(this.#from_copy(lookup_id, kind, number, 'TIMED_OUT'));
     void wait(server_ms - ANSWER_WAIT_MS).then(() => this.#arrive_late(first));
+    void this.#deliver();
     return first;
   };
 
@@ -177,27 +207,39 @@ export class MockBackend implements Backend {
       if (!card.may_report) return refuse('NOT_REPORTABLE');
       if (card.reported) return refuse('ALREADY_REPORTED');
       if (card.used_today.length > 0 && !again) return refuse('ALREADY_USED_TODAY');
-      const item = this.#record(card);
+      const item = this.#records.report(this.#id(), card, this.#scene());
       const reported = { id: item.id, state: item.state, occurred_at: item.occurred_at };
+      this.#lookups_of_reports.set(item.id, lookup_id);
+      this.#mark(lookup_id, { used: true });
       void this.#deliver();
       return this.#keep({ ...card, reported });
     });
 
+  void_use = (report_id: string, reason: VoidReason, text: string) =>
+    this.#run('void_use', (): Voided => {
+      this.#check_text(text, reason === 'OTHER');
+      const why = { reason, text: text.trim() || null };
+      const voided = this.#records.void_use(this.#id(), report_id, why, this.#scene());
+      if (typeof voided === 'string') return refuse(voided);
+      this.#mark(this.#lookups_of_reports.get(report_id) ?? '', { used: false });
+      void this.#deliver();
+      return voided;
+    });
+
   recent_lookups = () => this.#run('recent_lookups', () => this.#recent);
 
-  outbox = () =>
-    this.#run('outbox', () => ({
-      items: this.#items.toSorted(
-        (a, b) => Number(b.state === 'needs_attention') - Number(a.state === 'needs_attention'),
-      ),
-    }));
+  outbox = () => this.#run('outbox', () => this.#records.view());
 
-  retry_item = (id: string) => {
-    const item = this.#items.find((other) => other.id === id);
-    if (item) Object.assign(item, { state: 'queued', code: null });
-    void this.#deliver();
-    return this.outbox();
-  };
+  retry_item = (id: string) => this.#requeue('retry_item', id);
+  retry_all = () => this.#requeue('retry_all', 'all');
+
+  withdraw_item = (id: string, why: string) =>
+    this.#run('withdraw_item', () => {
+      this.#check_text(why, true);
+      if (!this.#records.withdraw(id)) refuse('ITEM_NOT_FOUND');
+      this.#tell_status();
+      return this.#records.view();
+    });
 
   sync_now = async (): Promise<Status> => {
     await this.#run('sync_now', () => undefined);
@@ -238,6 +280,8 @@ export class MockBackend implements Backend {
 
   on_status = (listener: (status: Status) => void): Stop => subscribe(this.#status_listeners, listener);
   on_card = (listener: (card: Card) => void): Stop => subscribe(this.#card_listeners, listener);
+  on_revoked = (listener: () => void): Stop => subscribe(this.#revoked_listeners, listener);
+  on_closing = (listener: (unsent: number) => void): Stop => subscribe(this.#closing_listeners, listener);
 
   async #run<Answer>(command: Command, answer: () => Answer): Promise<Answer> {
     await wait(this.controls.latency_ms);
@@ -249,7 +293,7 @@ export class MockBackend implements Backend {
     if (!this.#account) return null;
     const { operator, entity, branches, applications } = this.#account;
     const branch = branches.find(({ id }) => id === this.#branch_id) ?? null;
-    return { operator, entity, roles: ['OPERATOR'], branches, branch, applications };
+    return { operator, entity, roles: ['OPERATOR'], branches, branch, applications, locked: this.#locked };
   }
 
   #session(): Session {
@@ -299,7 +343,7 @@ export class MockBackend implements Backend {
       age_s: Math.round((Date.now() - answered_ms) / 1000),
       valid_until: new Date(answered_ms + DAY_MS / 2).toISOString(),
       may_report: usable,
-      used_today: this.#used.get(number) ?? [],
+      used_today: this.#records.used_today(number),
     };
   }
 
@@ -321,6 +365,12 @@ export class MockBackend implements Backend {
       reported: null,
       replaces: null,
     };
+  }
+
+  /** The server did not see this lookup: it is told of it later. */
+  #shown_offline(card: Card): Card {
+    this.#records.offline_lookup();
+    return this.#shown(card);
   }
 
   #shown(card: Card): Card {
@@ -348,53 +398,41 @@ export class MockBackend implements Backend {
     const { reported } = this.#card.card;
     const late = this.#from_server(first.lookup_id, first.document.kind, first.document.number);
     const replaces = late.verdict === first.verdict ? null : first.verdict;
-    this.#recent = this.#recent.map((line) =>
-      line.lookup_id === late.lookup_id ? { ...line, verdict: late.verdict } : line,
-    );
-    const card = this.#keep({ ...late, reported, replaces });
-    for (const tell of this.#card_listeners) tell(card);
+    this.#mark(late.lookup_id, { verdict: late.verdict });
+    this.#tell_card({ ...late, reported, replaces });
     this.#tell_status();
   }
 
-  #record(card: Card): OutboxItem {
-    const session = this.#session();
-    const branch_name = session.branch?.name ?? '';
-    const operator_name = session.operator.display_name;
-    const occurred_at = new Date().toISOString();
-    const item: OutboxItem = {
-      id: this.#id(),
-      kind: 'usage_report',
-      state: 'queued',
-      code: null,
-      occurred_at,
-      document_masked: maskDocument(card.document),
-      branch_name,
-      operator_name,
-      attempts: this.controls.online ? 0 : 1,
-      last_cause: this.controls.online ? null : 'UNREACHABLE',
-      next_attempt_at: new Date(Date.now() + 90_000).toISOString(),
-    };
-    this.#items = [...this.#items, item];
-    const { number } = card.document;
-    this.#used.set(number, [...(this.#used.get(number) ?? []), { occurred_at, branch_name }]);
-    this.#recent = this.#recent.map((line) =>
-      line.lookup_id === card.lookup_id ? { ...line, used: true } : line,
-    );
-    if (card.affiliate) {
-      this.#rows_of_before().unshift({
-        id: item.id,
-        occurred_at,
-        document: card.document,
-        affiliate_name: fullName(card.affiliate),
-        tariff: card.affiliate.tariff,
-        company_name: card.affiliate.company?.name ?? null,
-        branch_name,
-        operator_name,
-        state: 'queued',
-        code: null,
-      });
-    }
-    return item;
+  /** The use of the card on the screen is settled. */
+  #tell_settled(ids: string[], state: ItemState): void {
+    const card = this.#card?.card;
+    if (card?.reported && ids.includes(card.reported.id))
+      this.#tell_card({ ...card, reported: { ...card.reported, state } });
+  }
+
+  #tell_card(card: Card): void {
+    for (const tell of this.#card_listeners) tell(this.#keep(card));
+  }
+
+  #mark(lookup_id: string, change: Partial<RecentLookup>): void {
+    this.#recent = this.#recent.map((line) => (line.lookup_id === lookup_id ? { ...line, ...change } : line));
+  }
+
+  #check_text(text: string, required: boolean): void {
+    const problem = reasonProblem(text, required);
+    if (problem) refuse(problem.code, problem.params);
+  }
+
+  #requeue(command: Command, which: string) {
+    return this.#run(command, () => {
+      if (!this.#records.requeue(which) && which !== 'all') refuse('ITEM_NOT_FOUND');
+      void this.#deliver();
+      return this.#records.view();
+    });
+  }
+
+  #scene() {
+    return { session: this.#session(), online: this.controls.online };
   }
 
   /** The server takes everything that waits. */
@@ -402,33 +440,29 @@ export class MockBackend implements Backend {
     this.#tell_status();
     await wait(SEND_MS);
     if (!this.controls.online || this.controls.sign_in_needed) return;
-    const taken = new Set(this.#items.filter(({ state }) => state !== 'needs_attention').map(({ id }) => id));
-    this.#items = this.#items.filter(({ id }) => !taken.has(id));
-    for (const row of this.#rows_of_before()) if (taken.has(row.id)) row.state = 'accepted';
+    this.#tell_settled(this.#records.deliver(), 'accepted');
     this.#last_sync_ms = Date.now();
     this.#tell_status();
   }
 
-  #rows_of_before(): HistoryRow[] {
-    this.#history ??= inventedHistory(this.#session().branches, new Date(), this.controls.history);
-    return this.#history;
-  }
-
   #rows({ from, to, branch_id }: HistoryQuery): HistoryRow[] {
     if (from > to) refuse('RANGE_INVALID');
-    const name = this.#session().branches.find(({ id }) => id === branch_id)?.name;
-    const rows = inRange(this.#rows_of_before(), from, to);
+    const session = this.#session();
+    const name = session.branches.find(({ id }) => id === branch_id)?.name;
+    const rows = this.#records.rows(session, from, to);
     return branch_id === null ? rows : rows.filter(({ branch_name }) => branch_name === name);
   }
 
   #status(): Status {
     const { online, sign_in_needed } = this.controls;
-    const needs_attention = this.#items.filter(({ state }) => state === 'needs_attention').length;
     return {
       online,
       cause: online ? null : 'UNREACHABLE',
-      pending: this.#items.length - needs_attention,
-      needs_attention,
+      ...this.#records.counts(),
+      copies_until:
+        this.#copies.size === 0
+          ? null
+          : new Date(Math.max(...this.#copies.values()) + COPY_VALID_MS).toISOString(),
       last_sync_at: this.#last_sync_ms === null ? null : new Date(this.#last_sync_ms).toISOString(),
       sign_in_needed,
       sending: false,

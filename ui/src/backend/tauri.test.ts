@@ -16,7 +16,9 @@ it('gives every command under its own name, with the arguments named as the desk
   await backend.choose_branch('b');
   await backend.lookup('CC', '1.045');
   await backend.report_use('l', true);
+  await backend.void_use('r', 'OTHER', 'fue un error');
   await backend.retry_item('i');
+  await backend.withdraw_item('i', 'no se repite');
   await backend.history(query);
   await backend.save_report(query);
   await backend.save_report_as(query);
@@ -28,7 +30,9 @@ it('gives every command under its own name, with the arguments named as the desk
     ['choose_branch', { branch_id: 'b' }],
     ['lookup', { kind: 'CC', number: '1.045' }],
     ['report_use', { lookup_id: 'l', again: true }],
+    ['void_use', { report_id: 'r', reason: 'OTHER', text: 'fue un error' }],
     ['retry_item', { id: 'i' }],
+    ['withdraw_item', { id: 'i', why: 'no se repite' }],
     ['history', { query }],
     ['save_report', { query }],
     ['save_report_as', { query }],
@@ -44,6 +48,7 @@ it('names the commands that take nothing as its methods are named', async () => 
     'clear_card',
     'recent_lookups',
     'outbox',
+    'retry_all',
     'sync_now',
     'status',
     'printers',

@@ -3,6 +3,7 @@ import type { Document } from "./Document";
 import type { ItemCode } from "./ItemCode";
 import type { Tariff } from "./Tariff";
 import type { UsageState } from "./UsageState";
+import type { Voided } from "./Voided";
 
 /**
  * One reported use.
@@ -47,4 +48,12 @@ state: UsageState,
 /**
  * The server's note or refusal.
  */
-code: ItemCode | null, };
+code: ItemCode | null, 
+/**
+ * The void, when the use was taken back.
+ */
+voided: Voided | null, 
+/**
+ * Whether the operator may take it back now, on this PC.
+ */
+may_void: boolean, };

@@ -3,4 +3,4 @@
 /**
  * What an item is.
  */
-export type ItemKind = "usage_report";
+export type ItemKind = "usage_report" | "void" | "offline_lookup";

@@ -6,6 +6,10 @@ import type { OutboxItem } from "./OutboxItem";
  */
 export type OutboxView = { 
 /**
- * Every item not yet accepted, *Requiere atención* first, then oldest first.
+ * Every use and void not yet accepted, *Requiere atención* first, then oldest first.
  */
-items: Array<OutboxItem>, };
+items: Array<OutboxItem>, 
+/**
+ * Offline lookups not yet sent, which need nobody.
+ */
+lookups: number, };

@@ -32,4 +32,8 @@ branch: Branch | null,
 /**
  * The tiles.
  */
-applications: Array<Application>, };
+applications: Array<Application>, 
+/**
+ * Nobody is at the desk: its operator has to unlock it with their password, or another one signs in.
+ */
+locked: boolean, };

@@ -14,13 +14,21 @@ online: boolean,
  */
 cause: Cause | null, 
 /**
- * Items still to be sent.
+ * Uses and voids still to be sent.
  */
 pending: number, 
+/**
+ * Offline lookups still to be sent. *Todo enviado* only when this is 0 too.
+ */
+lookups: number, 
 /**
  * Items a person has to look at.
  */
 needs_attention: number, 
+/**
+ * Until when this PC has copies of people of the branch that are worth something; none when it has none.
+ */
+copies_until: string | null, 
 /**
  * When the server last took something or answered.
  */

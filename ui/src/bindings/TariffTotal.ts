@@ -2,7 +2,7 @@
 import type { Tariff } from "./Tariff";
 
 /**
- * How many uses at one tariff. Refused and withdrawn ones do not count.
+ * How many uses at one tariff. Refused, withdrawn and voided ones do not count.
  */
 export type TariffTotal = { 
 /**

@@ -3,4 +3,4 @@
 /**
  * How a usage report stands, as history shows it.
  */
-export type UsageState = "queued" | "accepted" | "accepted_with_note" | "needs_attention" | "withdrawn";
+export type UsageState = "queued" | "accepted" | "accepted_with_note" | "needs_attention" | "withdrawn" | "voided";

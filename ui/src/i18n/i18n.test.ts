@@ -40,6 +40,7 @@ const BY_CODE = [
   ),
   ...each('ItemState', (code) => `item_state_${code}`),
   ...each('ItemKind', (code) => `item_kind_${code}`),
+  ...each('VoidReason', (code) => `void_reason_${code}`),
   ...each('UsageState', (code) => `item_state_${code}`),
   ...each('DocumentKind', (code) => `document_kind_${code}`),
   ...each('ApplicationState', (code) => `application_state_${code}`),

@@ -5,7 +5,9 @@
 import type { Backend, CommandError } from '../backend/backend';
 import type { Card } from '../bindings/Card';
 import type { ErrorCode } from '../bindings/ErrorCode';
+import type { HistoryRow } from '../bindings/HistoryRow';
 import type { Status } from '../bindings/Status';
+import type { Voided } from '../bindings/Voided';
 
 type Command = Exclude<keyof Backend, 'on_status' | 'on_card'>;
 type Answer<C extends Command> = Awaited<ReturnType<Backend[C]>>;
@@ -87,7 +89,9 @@ export class Hand {
 export const STATUS: Status = {
   online: true,
   cause: null,
+  copies_until: null,
   pending: 0,
+  lookups: 0,
   needs_attention: 0,
   last_sync_at: '2026-11-22T15:32:00Z',
   sign_in_needed: false,
@@ -125,6 +129,29 @@ export const REPORTED: NonNullable<Card['reported']> = {
   id: 'report-1',
   state: 'queued',
   occurred_at: '2026-11-22T15:33:00Z',
+};
+
+export const ROW: HistoryRow = {
+  id: 'report-1',
+  occurred_at: '2026-11-22T15:33:00Z',
+  document: CARD.document,
+  affiliate_name: 'PÉREZ GÓMEZ, JUAN',
+  tariff: 'B',
+  company_name: 'TRANSPORTES DEL NORTE S.A.S.',
+  branch_name: 'Sede Norte',
+  operator_name: 'Ana Rodríguez',
+  state: 'accepted',
+  code: null,
+  voided: null,
+  may_void: true,
+};
+
+export const VOIDED: Voided = {
+  occurred_at: '2026-11-22T15:40:00Z',
+  operator_name: 'Ana Rodríguez',
+  reason: 'REPORTED_TWICE',
+  text: null,
+  state: 'queued',
 };
 
 /** Lets everything that is resolved run, also under fake timers. */

@@ -1,11 +1,13 @@
 //! The Hanna backend over HTTP, with `reqwest`.
+//!
+//! [`Http`] writes the requests and reads the answers; a [`Transport`] carries them: a network, or a test's.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use hanna_domain::statement::KeySet;
 use hanna_wire::health::Health;
-use hanna_wire::lookup::{LookupAnswer, LookupRequest};
+use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
 use hanna_wire::me::Me;
 use hanna_wire::outbox::{Batch, BatchAnswer};
 use hanna_wire::session::{Granted, Refresh, SignIn};
@@ -14,15 +16,33 @@ use hanna_wire::{limits, path};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, RETRY_AFTER};
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, Request, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use super::{AccessToken, Answered, Backend, Failure, FailureKind, ServerAddress, classify};
 
+/// Carries a request to the server, and its answer back.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// The answer to `request`, whatever its status.
+    ///
+    /// # Errors
+    /// No answer came.
+    async fn exchange(&self, request: Request) -> Result<Response, Failure>;
+}
+
+#[async_trait]
+impl Transport for Client {
+    async fn exchange(&self, request: Request) -> Result<Response, Failure> {
+        self.execute(request).await.map_err(|error| broken(&error))
+    }
+}
+
 /// Speaks to one server.
 #[derive(Debug, Clone)]
-pub struct Http {
+pub struct Http<T = Client> {
     client: Client,
+    transport: T,
     address: ServerAddress,
 }
 
@@ -45,9 +65,17 @@ impl Http {
         if address.is_loopback() {
             builder = builder.no_proxy();
         }
-        Ok(Self { client: builder.build()?, address })
+        let client = builder.build()?;
+        Ok(Self { transport: client.clone(), client, address })
     }
 
+    /// The same client over another transport.
+    pub fn over<T: Transport>(&self, transport: T) -> Http<T> {
+        Http { client: self.client.clone(), transport, address: self.address.clone() }
+    }
+}
+
+impl<T: Transport> Http<T> {
     /// The server's address.
     pub const fn address(&self) -> &ServerAddress {
         &self.address
@@ -56,21 +84,40 @@ impl Http {
     fn url(&self, path: &str) -> String {
         self.address.join(path)
     }
+
+    /// Sends `request` and reads its JSON answer.
+    async fn json<A: DeserializeOwned>(&self, request: RequestBuilder) -> Result<Answered<A>, Failure> {
+        let (response, server_time) = self.send(request).await?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
+        }
+        let body = read(response).await?;
+        let value = serde_json::from_slice(&body).map_err(|_| FailureKind::Unreadable)?;
+        Ok(Answered { value, server_time })
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<(Response, Option<Timestamp>), Failure> {
+        let request = request.build().map_err(|error| broken(&error))?;
+        let response = self.transport.exchange(request).await?;
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let server_time = date.and_then(|date| rfc2822::parse(date).ok()).map(|zoned| zoned.timestamp());
+        Ok((response, server_time))
+    }
 }
 
 #[async_trait]
-impl Backend for Http {
+impl<T: Transport> Backend for Http<T> {
     async fn sign_in(&self, request: &SignIn) -> Result<Answered<Granted>, Failure> {
-        json(self.client.post(self.url(path::SESSIONS)).json(request)).await
+        self.json(self.client.post(self.url(path::SESSIONS)).json(request)).await
     }
 
     async fn refresh(&self, request: &Refresh) -> Result<Answered<Granted>, Failure> {
-        json(self.client.post(self.url(path::SESSIONS_REFRESH)).json(request)).await
+        self.json(self.client.post(self.url(path::SESSIONS_REFRESH)).json(request)).await
     }
 
     async fn sign_out(&self, token: &AccessToken) -> Result<Answered<()>, Failure> {
         let request = self.client.delete(self.url(path::SESSIONS_CURRENT)).bearer_auth(token.expose());
-        let (response, server_time) = send(request).await?;
+        let (response, server_time) = self.send(request).await?;
         if response.status().is_success() {
             return Ok(Answered { value: (), server_time });
         }
@@ -78,11 +125,11 @@ impl Backend for Http {
     }
 
     async fn me(&self, token: &AccessToken) -> Result<Answered<Me>, Failure> {
-        json(self.client.get(self.url(path::ME)).bearer_auth(token.expose())).await
+        self.json(self.client.get(self.url(path::ME)).bearer_auth(token.expose())).await
     }
 
     async fn keys(&self, token: &AccessToken) -> Result<Answered<KeySet>, Failure> {
-        json(self.client.get(self.url(path::KEYS)).bearer_auth(token.expose())).await
+        self.json(self.client.get(self.url(path::KEYS)).bearer_auth(token.expose())).await
     }
 
     async fn lookup(
@@ -90,11 +137,21 @@ impl Backend for Http {
         token: &AccessToken,
         request: &LookupRequest,
     ) -> Result<Answered<LookupAnswer>, Failure> {
-        json(self.client.post(self.url(path::LOOKUPS)).bearer_auth(token.expose()).json(request)).await
+        self.json(self.client.post(self.url(path::LOOKUPS)).bearer_auth(token.expose()).json(request)).await
+    }
+
+    async fn refresh_regulars(
+        &self,
+        token: &AccessToken,
+        request: &RegularsRequest,
+    ) -> Result<Answered<RegularsAnswer>, Failure> {
+        let request =
+            self.client.post(self.url(path::LOOKUPS_REFRESH)).bearer_auth(token.expose()).json(request);
+        self.json(request).await
     }
 
     async fn deliver(&self, token: &AccessToken, batch: &Batch) -> Result<Answered<BatchAnswer>, Failure> {
-        json(self.client.post(self.url(path::OUTBOX)).bearer_auth(token.expose()).json(batch)).await
+        self.json(self.client.post(self.url(path::OUTBOX)).bearer_auth(token.expose()).json(batch)).await
     }
 
     async fn usage_reports(
@@ -102,30 +159,13 @@ impl Backend for Http {
         token: &AccessToken,
         query: &UsageQuery,
     ) -> Result<Answered<UsagePage>, Failure> {
-        json(self.client.get(self.url(path::USAGE_REPORTS)).bearer_auth(token.expose()).query(query)).await
+        self.json(self.client.get(self.url(path::USAGE_REPORTS)).bearer_auth(token.expose()).query(query))
+            .await
     }
 
     async fn health(&self) -> Result<Answered<Health>, Failure> {
-        json(self.client.get(self.url(path::HEALTH)).timeout(Duration::from_secs(5))).await
+        self.json(self.client.get(self.url(path::HEALTH)).timeout(Duration::from_secs(5))).await
     }
-}
-
-/// Sends `request` and reads its JSON answer.
-async fn json<T: DeserializeOwned>(request: RequestBuilder) -> Result<Answered<T>, Failure> {
-    let (response, server_time) = send(request).await?;
-    if !response.status().is_success() {
-        return Err(refusal(response).await);
-    }
-    let body = read(response).await?;
-    let value = serde_json::from_slice(&body).map_err(|_| FailureKind::Unreadable)?;
-    Ok(Answered { value, server_time })
-}
-
-async fn send(request: RequestBuilder) -> Result<(Response, Option<Timestamp>), Failure> {
-    let response = request.send().await.map_err(|error| transport(&error))?;
-    let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
-    let server_time = date.and_then(|date| rfc2822::parse(date).ok()).map(|zoned| zoned.timestamp());
-    Ok((response, server_time))
 }
 
 async fn refusal(response: Response) -> Failure {
@@ -139,7 +179,7 @@ async fn refusal(response: Response) -> Failure {
 /// Reads a body, up to the limit of the contract.
 async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
         if body.len() + chunk.len() > limits::BODY_MAX_BYTES {
             return Err(FailureKind::Unreadable.into());
         }
@@ -149,7 +189,7 @@ async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
 }
 
 /// A request that got no whole HTTP answer.
-fn transport(error: &reqwest::Error) -> Failure {
+fn broken(error: &reqwest::Error) -> Failure {
     let kind = if error.is_timeout() {
         FailureKind::TimedOut
     } else if error.is_decode() || error.is_body() {

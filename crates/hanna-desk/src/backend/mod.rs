@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use hanna_domain::statement::KeySet;
 use hanna_domain::{Cause, Redacted};
 use hanna_wire::health::Health;
-use hanna_wire::lookup::{LookupAnswer, LookupRequest};
+use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
 use hanna_wire::me::Me;
 use hanna_wire::outbox::{Batch, BatchAnswer};
 use hanna_wire::problem::ErrorCode;
@@ -23,7 +23,7 @@ use jiff::Timestamp;
 
 pub use address::{AddressError, ServerAddress};
 pub use classify::classify;
-pub use http::Http;
+pub use http::{Http, Transport};
 
 /// An access token.
 pub type AccessToken = Redacted<String>;
@@ -111,6 +111,12 @@ pub trait Backend: Send + Sync {
         token: &AccessToken,
         request: &LookupRequest,
     ) -> Result<Answered<LookupAnswer>, Failure>;
+    /// `POST /v1/lookups/refresh`
+    async fn refresh_regulars(
+        &self,
+        token: &AccessToken,
+        request: &RegularsRequest,
+    ) -> Result<Answered<RegularsAnswer>, Failure>;
     /// `POST /v1/outbox`
     async fn deliver(&self, token: &AccessToken, batch: &Batch) -> Result<Answered<BatchAnswer>, Failure>;
     /// `GET /v1/usage-reports`

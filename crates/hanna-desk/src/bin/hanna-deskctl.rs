@@ -12,9 +12,11 @@ use hanna_desk::backend::{Http, ServerAddress};
 use hanna_desk::ports::System;
 use hanna_desk::view::{Card, HistoryQuery, Session};
 use hanna_desk::{Desk, DeskError, ErrorCode, Setup, VaultChoice, messages};
+use hanna_domain::outbox::VoidReason;
 use hanna_domain::{DocumentKind, Redacted};
 use jiff::civil::Date;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// The desk of Hanna Convenios, one command a line.
 #[derive(Parser)]
@@ -23,6 +25,7 @@ use serde_json::{Value, json};
     after_help = "Commands, one a line on standard input:
   sign-in USER PASSWORD     sign-out [confirm]        status     sync
   branch CODE               lookup KIND NUMBER        report     outbox
+  void ID REASON [TEXT]     retry ID|all              withdraw ID TEXT
   history FROM TO           report-pdf FROM TO FILE   (days as 2026-11-22)"
 )]
 struct Arguments {
@@ -133,6 +136,13 @@ async fn perform(desk: &Desk, line: &str) -> Result<Value, DeskError> {
         }
         // Typing the command is the deliberate second key: it reports although a use was reported today already.
         "report" => desk.report_last(true).await.map(|card| json!(card.reported)),
+        "void" => void(desk, rest).await,
+        "retry" if rest == "all" => Ok(json!(desk.retry_all().await?)),
+        "retry" => Ok(json!(desk.retry_item(id(rest)?).await?)),
+        "withdraw" => {
+            let (item, why) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            Ok(json!(desk.withdraw_item(id(item)?, why).await?))
+        }
         "outbox" => Ok(json!(desk.outbox().await?)),
         "sync" => Ok(json!(desk.sync_now().await?)),
         "status" => Ok(json!(desk.status()?)),
@@ -159,6 +169,18 @@ async fn branch(desk: &Desk, code: &str) -> Result<Value, DeskError> {
     desk.choose_branch(branch.id).await.map(|session| session_json(&session))
 }
 
+async fn void(desk: &Desk, rest: &str) -> Result<Value, DeskError> {
+    let mut parts = rest.splitn(3, char::is_whitespace);
+    let report = id(parts.next().unwrap_or(""))?;
+    let reason = parts.next().and_then(|word| VoidReason::from_code(&word.to_uppercase()));
+    let reason = reason.ok_or(ErrorCode::BadCommand)?;
+    Ok(json!(desk.void_use(report, reason, parts.next().unwrap_or("")).await?))
+}
+
+fn id(text: &str) -> Result<Uuid, DeskError> {
+    text.parse().map_err(|_| ErrorCode::BadCommand.into())
+}
+
 async fn history(desk: &Desk, query: HistoryQuery) -> Result<Value, DeskError> {
     let history = desk.history(query).await?;
     let rows: Vec<Value> = history
@@ -176,6 +198,7 @@ async fn history(desk: &Desk, query: HistoryQuery) -> Result<Value, DeskError> {
                 "occurred_at": row.occurred_at,
                 "state": row.state,
                 "code": row.code,
+                "voided": row.voided,
             })
         })
         .collect();

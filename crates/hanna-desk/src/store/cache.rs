@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hanna_domain::{Document, Statement, Verdict};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,7 +24,7 @@ const PLAN: Plan = Plan {
     // Room for a hundred thousand people; only what was read takes any.
     cache_kib: 192 * 1024,
     check_whole: false,
-    migrations: &[include_str!("migrations/cache-001.sql")],
+    migrations: &[include_str!("migrations/cache-001.sql"), include_str!("migrations/cache-002.sql")],
 };
 
 /// After how many writes the log is carried over into the database.
@@ -49,12 +50,12 @@ impl CacheStore {
         Ok(Self { db: Mutex::new(db), checkpointer, writes: AtomicU32::new(0) })
     }
 
-    fn db(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn db(&self) -> MutexGuard<'_, Connection> {
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes, and sees to the log now and then.
-    fn write<T>(
+    pub(super) fn write<T>(
         &self,
         change: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
@@ -66,14 +67,21 @@ impl CacheStore {
         Ok(changed)
     }
 
-    /// Keeps the statement as the copy for its person and branch, unless a newer one is there.
-    pub fn keep_statement(&self, statement: &Statement, jws: &str) -> Result<(), StoreError> {
+    /// Keeps the statement as the copy for its person and branch, unless a newer one is there. `visited_at`: the person
+    /// was consulted then; none when nobody asked, and it was only verified again.
+    pub fn keep_statement(
+        &self,
+        statement: &Statement,
+        jws: &str,
+        visited_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         self.write(|db| {
             db.prepare_cached(
-                "INSERT INTO statement (branch_id, document_kind, document_number, jws, issued_at, valid_until)
-                 VALUES (:branch, :kind, :number, :jws, :issued, :until)
+                "INSERT INTO statement (branch_id, document_kind, document_number, jws, issued_at, valid_until, visited_at)
+                 VALUES (:branch, :kind, :number, :jws, :issued, :until, COALESCE(:visited, 0))
                  ON CONFLICT (document_number, document_kind, branch_id) DO UPDATE
-                 SET jws = excluded.jws, issued_at = excluded.issued_at, valid_until = excluded.valid_until
+                 SET jws = excluded.jws, issued_at = excluded.issued_at, valid_until = excluded.valid_until,
+                     visited_at = MAX(statement.visited_at, excluded.visited_at)
                  WHERE excluded.issued_at >= statement.issued_at",
             )?
             .execute(named_params! {
@@ -83,6 +91,7 @@ impl CacheStore {
                 ":jws": jws,
                 ":issued": millis(statement.iat),
                 ":until": millis(statement.exp),
+                ":visited": visited_at.map(millis),
             })?;
             Ok(())
         })
@@ -160,6 +169,18 @@ impl CacheStore {
             )?
             .execute([RECENT_MAX])?;
         Ok(transaction.commit()?)
+        })
+    }
+
+    /// Forgets every person and every operator, and overwrites where they stood.
+    pub fn forget_people(&self) -> Result<(), StoreError> {
+        self.write(|db| {
+            db.execute_batch(
+                "PRAGMA secure_delete = ON;
+                 BEGIN IMMEDIATE; DELETE FROM statement; DELETE FROM recent; DELETE FROM operator; COMMIT;
+                 PRAGMA secure_delete = OFF;",
+            )?;
+            Ok(())
         })
     }
 

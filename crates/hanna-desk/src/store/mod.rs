@@ -8,9 +8,12 @@
 //! A database newer than the program, or made with another key, is not touched at all.
 
 mod cache;
+mod item;
 mod key;
 mod open;
+mod operators;
 mod outbox;
+mod regulars;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,9 +22,11 @@ use jiff::Timestamp;
 use rusqlite::ErrorCode;
 
 pub use cache::CacheStore;
+pub use item::{ItemRow, NewItem, Settled, SignedUse};
 pub use key::DatabaseKey;
 pub(crate) use key::hex;
-pub use outbox::{Enqueued, ItemRow, NewItem, OutboxStore, Settled};
+pub use operators::KnownOperator;
+pub use outbox::{Counts, Enqueued, OutboxStore};
 
 use crate::view::Notice;
 
@@ -162,6 +167,8 @@ fn time(millis: i64, table: &'static str) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(millis).map_err(|_| StoreError::Content(table))
 }
 
+#[cfg(test)]
+mod outbox_tests;
 #[cfg(test)]
 #[path = "store_tests.rs"]
 mod tests;

@@ -3,17 +3,17 @@
 //! Every write is flushed to the disk before the call returns. State changes go through
 //! `ItemState::after`: a row in a state that does not allow the event is left as it is.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hanna_domain::outbox::{Event, ItemCode, ItemKind, ItemState};
-use hanna_domain::{Cause, ClockMark, Document, DocumentKind, Tariff};
+use hanna_domain::outbox::{Event, ItemCode, ItemState};
+use hanna_domain::{Cause, ClockMark, Document};
 use jiff::Timestamp;
-use rusqlite::{
-    Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, named_params,
-};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, named_params};
 use uuid::Uuid;
 
+use super::item::{COLUMNS, ItemRow, NewItem, Settled, read_rows};
 use super::open::{Plan, open};
 use super::{DatabaseKey, StoreError, millis, time};
 
@@ -24,7 +24,7 @@ const PLAN: Plan = Plan {
     synchronous: "FULL",
     cache_kib: 8 * 1024,
     check_whole: true,
-    migrations: &[include_str!("migrations/outbox-001.sql")],
+    migrations: &[include_str!("migrations/outbox-001.sql"), include_str!("migrations/outbox-002.sql")],
 };
 
 /// The database that is never lost. Reading has a connection of its own, so that a lookup never waits for a flush.
@@ -39,82 +39,27 @@ pub struct OutboxStore {
 pub enum Enqueued {
     /// It is on the disk.
     Recorded,
-    /// Nothing was written: a use rests on this lookup already.
-    LookupUsed,
+    /// Nothing was written: the card is reported already, or the use taken back.
+    AlreadyThere,
     /// Nothing was written: the person has a use already.
     PersonUsed,
 }
 
-/// A use to be recorded.
-#[derive(Debug, Clone)]
-pub struct NewItem {
-    /// The item's id, for ever.
-    pub id: Uuid,
-    /// What it is.
-    pub kind: ItemKind,
-    /// The lookup it rests on.
-    pub lookup_id: Uuid,
-    /// Who reports.
-    pub author_id: Uuid,
-    /// What the author is called.
-    pub author_name: String,
-    /// Where.
-    pub branch_id: Uuid,
-    /// What the branch is called.
-    pub branch_name: String,
-    /// Who used the benefit.
-    pub document: Document,
-    /// As signed.
-    pub affiliate_name: String,
-    /// As signed.
-    pub tariff: Tariff,
-    /// As signed.
-    pub company_name: Option<String>,
-    /// The JWS.
-    pub statement: String,
-    /// This PC's clock.
-    pub device_time: Timestamp,
-    /// Corrected to the server's.
-    pub occurred_at: Timestamp,
+/// What waits, by what it means to the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Uses and voids still to be sent.
+    pub pending: u32,
+    /// Items of any kind that a person has to look at.
+    pub needs_attention: u32,
+    /// Offline lookups still to be sent.
+    pub lookups: u32,
 }
 
-/// An item as stored.
-#[derive(Debug, Clone)]
-pub struct ItemRow {
-    /// This desk's count.
-    pub sequence: i64,
-    /// What was recorded.
-    pub item: NewItem,
-    /// How it stands.
-    pub state: ItemState,
-    /// Why the server noted or refused it.
-    pub code: Option<ItemCode>,
-    /// How often it was sent.
-    pub attempts: u32,
-    /// Why the last attempt failed.
-    pub last_cause: Option<Cause>,
-    /// Not before this moment.
-    pub next_attempt_at: Timestamp,
-}
-
-/// What became of an item that was being sent.
-#[derive(Debug, Clone, Copy)]
-pub struct Settled {
-    /// The item.
-    pub id: Uuid,
-    /// What happened to it.
-    pub event: Event,
-    /// Why, for a note or a refusal.
-    pub code: Option<ItemCode>,
-    /// Why it is to be retried.
-    pub cause: Option<Cause>,
-    /// When it may be retried.
-    pub next_attempt_at: Option<Timestamp>,
-}
-
-const COLUMNS: &str = "sequence, id, kind, state, code, lookup_id, author_id, author_name, branch_id, \
-     branch_name, document_kind, document_number, affiliate_name, tariff, company_name, statement, \
-     device_time, occurred_at, attempts, last_cause, next_attempt_at";
+/// Which queued items may go: a void goes after its report, never before, and not while that waits for a person.
+const SENDABLE: &str = "state = 'queued' AND (kind <> 'void' OR NOT EXISTS (
+     SELECT 1 FROM item AS report WHERE report.id = item.report_id
+     AND (report.state IN ('needs_attention', 'sending') OR (report.state = 'queued' AND report.next_attempt_at > ?1))))";
 
 impl OutboxStore {
     pub(super) fn open(path: &Path, key: &DatabaseKey) -> Result<Self, StoreError> {
@@ -131,8 +76,8 @@ impl OutboxStore {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records a use, unless one rests on its lookup already or, with `first_since`, its person has one since then. When
-    /// this returns it is on the disk.
+    /// Records an item, unless it would be a second report of its card or a second void of its report, or, with
+    /// `first_since`, its person has a use since then. When this returns it is on the disk.
     pub fn enqueue(&self, item: &NewItem, first_since: Option<Timestamp>) -> Result<Enqueued, StoreError> {
         // Nobody else writes while this is held: what the question finds is still so at the insert.
         let db = self.writer();
@@ -141,42 +86,44 @@ impl OutboxStore {
         {
             return Ok(Enqueued::PersonUsed);
         }
+        let body = serde_json::to_string(&item.body).map_err(|error| StoreError::Failed(error.into()))?;
         let inserted = db
             .prepare_cached(
-                "INSERT INTO item (id, kind, state, lookup_id, author_id, author_name, branch_id, branch_name,
-                     document_kind, document_number, affiliate_name, tariff, company_name, statement,
+                "INSERT INTO item (id, kind, state, lookup_id, report_id, author_id, author_name, branch_id, branch_name,
+                     document_kind, document_number, affiliate_name, tariff, company_name, body,
                      device_time, occurred_at)
-                 VALUES (:id, :kind, 'queued', :lookup, :author, :author_name, :branch, :branch_name,
-                     :document_kind, :document_number, :affiliate_name, :tariff, :company, :statement,
+                 VALUES (:id, :kind, 'queued', :lookup, :report, :author, :author_name, :branch, :branch_name,
+                     :document_kind, :document_number, :affiliate_name, :tariff, :company, :body,
                      :device_time, :occurred_at)",
             )?
             .execute(named_params! {
                 ":id": item.id,
-                ":kind": item.kind.code(),
+                ":kind": item.kind().code(),
                 ":lookup": item.lookup_id,
+                ":report": item.report_id(),
                 ":author": item.author_id,
                 ":author_name": item.author_name,
                 ":branch": item.branch_id,
                 ":branch_name": item.branch_name,
                 ":document_kind": item.document.kind().code(),
                 ":document_number": item.document.number(),
-                ":affiliate_name": item.affiliate_name,
-                ":tariff": item.tariff.code(),
-                ":company": item.company_name,
-                ":statement": item.statement,
+                ":affiliate_name": item.usage.as_ref().map(|usage| &usage.affiliate_name),
+                ":tariff": item.usage.as_ref().map(|usage| usage.tariff.code()),
+                ":company": item.usage.as_ref().and_then(|usage| usage.company_name.as_ref()),
+                ":body": body,
                 ":device_time": millis(item.device_time),
                 ":occurred_at": millis(item.occurred_at),
             });
         match inserted {
             Ok(_) => Ok(Enqueued::Recorded),
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                Ok(Enqueued::LookupUsed)
+                Ok(Enqueued::AlreadyThere)
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Every item that was being sent when the program ended is to be sent again. Once, at start-up.
+    /// Every item that is being sent, and by nobody any more, is to be sent again: at start-up, and before a delivery.
     pub fn recover(&self) -> Result<usize, StoreError> {
         Ok(self
             .writer()
@@ -189,8 +136,7 @@ impl OutboxStore {
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let rows = {
             let mut query = transaction.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM item WHERE state = 'queued' AND next_attempt_at <= ?1
-                 ORDER BY sequence LIMIT ?2"
+                "SELECT {COLUMNS} FROM item WHERE {SENDABLE} AND next_attempt_at <= ?1 ORDER BY sequence LIMIT ?2"
             ))?;
             let limit = i64::try_from(count).unwrap_or(i64::MAX);
             read_rows(query.query((millis(now), limit))?)?
@@ -217,14 +163,89 @@ impl OutboxStore {
         Ok(transaction.commit()?)
     }
 
-    /// Applies `event` to one item by hand. `false`: there is no such item, or its state does not allow it.
-    pub fn act(&self, id: Uuid, event: Event, now: Timestamp) -> Result<bool, StoreError> {
+    /// Queues an item that requires attention again, as a new question to the server. `false`: there is none.
+    pub fn requeue(&self, id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
         let mut db = self.writer();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let one = Settled { id, event, code: None, cause: None, next_attempt_at: None };
-        let moved = move_item(&transaction, &one, now)?;
+        let moved = requeue(&transaction, id, now)?;
         transaction.commit()?;
         Ok(moved)
+    }
+
+    /// Queues everything that requires attention again; says how many.
+    pub fn requeue_all(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let mut db = self.writer();
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let ids = ids(&transaction, "SELECT id FROM item WHERE state = 'needs_attention' ORDER BY sequence")?;
+        for id in &ids {
+            requeue(&transaction, *id, now)?;
+        }
+        transaction.commit()?;
+        Ok(ids.len())
+    }
+
+    /// Gives an item that requires attention up, and with a report its void, which has nothing to take back any more.
+    /// `false`: there is no such item.
+    pub fn withdraw(&self, id: Uuid, why: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let mut db = self.writer();
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let moved = move_item(&transaction, &by_hand(id, Event::Withdraw), now)?;
+        if moved {
+            transaction.execute("UPDATE item SET withdrawn_why = ?2 WHERE id = ?1", (id, why))?;
+            let void: Option<Uuid> = transaction
+                .query_row(
+                    "SELECT id FROM item WHERE kind = 'void' AND state <> 'withdrawn' AND report_id = ?1",
+                    [id],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            if let Some(void) = void {
+                move_item(&transaction, &by_hand(void, Event::LoseCause), now)?;
+            }
+        }
+        transaction.commit()?;
+        Ok(moved)
+    }
+
+    /// Learns which server answered, before its answer is written. When it is not the one of before, or holds less than it
+    /// had accepted, it was restored from a backup: everything accepted is queued again, under the same ids. Says how
+    /// many items that were.
+    pub fn know_server(&self, epoch: Uuid, last_sequence: i64, now: Timestamp) -> Result<usize, StoreError> {
+        let mut db = self.writer();
+        let known: Option<Uuid> =
+            db.query_row("SELECT epoch FROM server_mark", [], |row| row.get(0)).optional()?;
+        let accepted: i64 = db
+            .prepare_cached(
+                "SELECT COALESCE(MAX(sequence), 0) FROM item WHERE state IN ('accepted', 'accepted_with_note')",
+            )?
+            .query_row([], |row| row.get(0))?;
+        let restored = known.is_some_and(|known| known != epoch) || last_sequence < accepted;
+        if known == Some(epoch) && !restored {
+            return Ok(0);
+        }
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute(
+            "INSERT INTO server_mark (singleton, epoch) VALUES (1, ?1)
+             ON CONFLICT (singleton) DO UPDATE SET epoch = excluded.epoch",
+            [epoch],
+        )?;
+        let mut again = 0;
+        if restored {
+            let accepted = "SELECT id FROM item WHERE state IN ('accepted', 'accepted_with_note')";
+            for id in ids(&transaction, accepted)? {
+                again += usize::from(move_item(&transaction, &by_hand(id, Event::Reoffer), now)?);
+            }
+        }
+        transaction.commit()?;
+        Ok(again)
+    }
+
+    /// Forgets what was done with before `before`. What is open is never forgotten.
+    pub fn forget_settled(&self, before: Timestamp) -> Result<usize, StoreError> {
+        Ok(self.writer().execute(
+            "DELETE FROM item WHERE state IN ('accepted', 'accepted_with_note', 'withdrawn') AND settled_at < ?1",
+            [millis(before)],
+        )?)
     }
 
     /// Makes everything queued due at once: the connection is back, or the operator asked.
@@ -235,40 +256,66 @@ impl OutboxStore {
         )?)
     }
 
-    /// When the next queued item is due.
-    pub fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        let due: Option<i64> = self.reader().query_row(
-            "SELECT MIN(next_attempt_at) FROM item WHERE state = 'queued'",
-            [],
-            |row| row.get(0),
-        )?;
+    /// When the next item that may go is due, at `now`.
+    pub fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let due: Option<i64> = self
+            .reader()
+            .prepare_cached(&format!("SELECT MIN(next_attempt_at) FROM item WHERE {SENDABLE}"))?
+            .query_row([millis(now)], |row| row.get(0))?;
         due.map(|due| time(due, "item")).transpose()
     }
 
-    /// How many items are still to be sent, and how many wait for a person.
-    pub fn counts(&self) -> Result<(u32, u32), StoreError> {
+    /// How many items wait.
+    pub fn counts(&self) -> Result<Counts, StoreError> {
         Ok(self
             .reader()
             .prepare_cached(
-                "SELECT COUNT(*) FILTER (WHERE state IN ('queued', 'sending')),
-                        COUNT(*) FILTER (WHERE state = 'needs_attention')
+                "SELECT COUNT(*) FILTER (WHERE state <> 'needs_attention' AND kind <> 'offline_lookup'),
+                        COUNT(*) FILTER (WHERE state = 'needs_attention'),
+                        COUNT(*) FILTER (WHERE state <> 'needs_attention' AND kind = 'offline_lookup')
                  FROM item WHERE state IN ('queued', 'sending', 'needs_attention')",
             )?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
+            .query_row([], |row| {
+                Ok(Counts { pending: row.get(0)?, needs_attention: row.get(1)?, lookups: row.get(2)? })
+            })?)
     }
 
-    /// Every item not done with: *Requiere atención* first, then oldest first.
+    /// Every item not done with: *Requiere atención* first, then oldest first. Offline lookups, which nobody waits for,
+    /// only when they require attention.
     pub fn open_items(&self) -> Result<Vec<ItemRow>, StoreError> {
         let db = self.reader();
         let mut query = db.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM item WHERE state IN ('queued', 'sending', 'needs_attention')
+             AND (kind <> 'offline_lookup' OR state = 'needs_attention')
              ORDER BY state <> 'needs_attention', sequence"
         ))?;
         read_rows(query.query([])?)
     }
 
-    /// Items that happened in `[from, to)`, newest first, at one branch or at all.
-    pub fn items_between(
+    /// The item with this id.
+    pub fn item(&self, id: Uuid) -> Result<Option<ItemRow>, StoreError> {
+        let db = self.reader();
+        let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM item WHERE id = ?1"))?;
+        Ok(read_rows(query.query([id])?)?.pop())
+    }
+
+    /// The void of each report in `[from, to)` that has one, by the report's id; one that was refused or given up is none.
+    pub fn voids_between(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<HashMap<Uuid, ItemRow>, StoreError> {
+        let db = self.reader();
+        let mut query = db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM item WHERE kind = 'void' AND state NOT IN ('needs_attention', 'withdrawn') AND report_id IN
+             (SELECT id FROM item WHERE kind = 'usage_report' AND occurred_at >= ?1 AND occurred_at < ?2)"
+        ))?;
+        let rows = read_rows(query.query((millis(from), millis(to)))?)?;
+        Ok(rows.into_iter().filter_map(|row| Some((row.item.report_id()?, row))).collect())
+    }
+
+    /// Uses that happened in `[from, to)`, newest first, at one branch or at all.
+    pub fn uses_between(
         &self,
         from: Timestamp,
         to: Timestamp,
@@ -276,14 +323,14 @@ impl OutboxStore {
     ) -> Result<Vec<ItemRow>, StoreError> {
         let db = self.reader();
         let mut query = db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM item WHERE occurred_at >= ?1 AND occurred_at < ?2
+            "SELECT {COLUMNS} FROM item WHERE kind = 'usage_report' AND occurred_at >= ?1 AND occurred_at < ?2
              AND (?3 IS NULL OR branch_id = ?3) ORDER BY occurred_at DESC, sequence DESC"
         ))?;
         read_rows(query.query((millis(from), millis(to), branch_id))?)
     }
 
-    /// When, and where, uses of `document` were recorded on this PC since `since`, oldest first. Refused and withdrawn
-    /// ones are no uses.
+    /// When, and where, uses of `document` were recorded on this PC since `since`, oldest first. Refused, withdrawn and
+    /// voided ones are no uses.
     pub fn uses_since(
         &self,
         document: &Document,
@@ -332,8 +379,12 @@ fn uses_since(
 ) -> Result<Vec<(Timestamp, String)>, StoreError> {
     let mut query = db.prepare_cached(
         "SELECT occurred_at, branch_name FROM item
-         WHERE document_number = :number AND document_kind = :kind AND occurred_at >= :since
-         AND state NOT IN ('needs_attention', 'withdrawn') ORDER BY occurred_at",
+         WHERE kind = 'usage_report'
+         AND document_number = :number AND document_kind = :kind AND occurred_at >= :since
+         AND state NOT IN ('needs_attention', 'withdrawn')
+         AND NOT EXISTS (SELECT 1 FROM item AS void WHERE void.kind = 'void' AND void.report_id = item.id
+                         AND void.state NOT IN ('needs_attention', 'withdrawn'))
+         ORDER BY occurred_at",
     )?;
     let mut rows = query.query(named_params! {
         ":number": document.number(),
@@ -373,41 +424,20 @@ fn move_item(transaction: &Transaction<'_>, one: &Settled, now: Timestamp) -> Re
     Ok(true)
 }
 
-fn read_rows(mut rows: rusqlite::Rows<'_>) -> Result<Vec<ItemRow>, StoreError> {
-    let mut items = Vec::new();
-    while let Some(row) = rows.next()? {
-        items.push(read_row(row)?);
-    }
-    Ok(items)
+fn by_hand(id: Uuid, event: Event) -> Settled {
+    Settled { id, event, code: None, cause: None, next_attempt_at: None }
 }
 
-fn read_row(row: &Row<'_>) -> Result<ItemRow, StoreError> {
-    const TABLE: StoreError = StoreError::Content("item");
-    let word = |name: &str| row.get::<_, String>(name);
-    let optional = |name: &str| row.get::<_, Option<String>>(name);
-    let kind = DocumentKind::from_code(&word("document_kind")?).ok_or(TABLE)?;
-    Ok(ItemRow {
-        sequence: row.get("sequence")?,
-        state: ItemState::from_code(&word("state")?).ok_or(TABLE)?,
-        code: optional("code")?.map(|code| ItemCode::from_code(&code).ok_or(TABLE)).transpose()?,
-        attempts: row.get("attempts")?,
-        last_cause: optional("last_cause")?.map(|cause| Cause::from_code(&cause).ok_or(TABLE)).transpose()?,
-        next_attempt_at: time(row.get("next_attempt_at")?, "item")?,
-        item: NewItem {
-            id: row.get("id")?,
-            kind: ItemKind::from_code(&word("kind")?).ok_or(TABLE)?,
-            lookup_id: row.get("lookup_id")?,
-            author_id: row.get("author_id")?,
-            author_name: row.get("author_name")?,
-            branch_id: row.get("branch_id")?,
-            branch_name: row.get("branch_name")?,
-            document: Document::parse(kind, &word("document_number")?).map_err(|_| TABLE)?,
-            affiliate_name: row.get("affiliate_name")?,
-            tariff: Tariff::from_code(&word("tariff")?).ok_or(TABLE)?,
-            company_name: row.get("company_name")?,
-            statement: row.get("statement")?,
-            device_time: time(row.get("device_time")?, "item")?,
-            occurred_at: time(row.get("occurred_at")?, "item")?,
-        },
-    })
+fn requeue(transaction: &Transaction<'_>, id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
+    let moved = move_item(transaction, &by_hand(id, Event::Requeue), now)?;
+    if moved {
+        transaction.execute("UPDATE item SET submission = submission + 1 WHERE id = ?1", [id])?;
+    }
+    Ok(moved)
+}
+
+fn ids(transaction: &Transaction<'_>, query: &str) -> Result<Vec<Uuid>, StoreError> {
+    let mut query = transaction.prepare(query)?;
+    let ids = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(ids)
 }

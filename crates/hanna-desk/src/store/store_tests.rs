@@ -1,47 +1,48 @@
 //! The two databases on a real disk.
 
-use hanna_domain::outbox::{Event, ItemKind, ItemState};
 use hanna_domain::{ClockMark, Document, DocumentKind, Tariff};
+use hanna_wire::outbox::ItemBody;
 use jiff::ToSpan;
 use uuid::Uuid;
 
 use super::*;
 use crate::ports::{Chance, System};
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     "2026-11-22T15:00:00Z".parse().expect("a time")
 }
 
-fn item(number: &str) -> NewItem {
+pub(super) fn item(number: &str) -> NewItem {
     NewItem {
         id: System.id(now()),
-        kind: ItemKind::UsageReport,
-        lookup_id: System.id(now()),
+        lookup_id: Some(System.id(now())),
         author_id: Uuid::from_u128(7),
         author_name: "Ana".into(),
         branch_id: Uuid::from_u128(4),
         branch_name: "Sede Norte".into(),
         document: Document::parse(DocumentKind::CC, number).expect("a cédula"),
-        affiliate_name: "PÉREZ, JUAN".into(),
-        tariff: Tariff::B,
-        company_name: None,
-        statement: "a.b.c".into(),
+        usage: Some(SignedUse {
+            affiliate_name: "PÉREZ, JUAN".into(),
+            tariff: Tariff::B,
+            company_name: None,
+        }),
+        body: ItemBody::UsageReport { branch_id: Uuid::from_u128(4), statement: "a.b.c".into() },
         device_time: now(),
         occurred_at: now(),
     }
 }
 
-struct Folder {
+pub(super) struct Folder {
     folder: tempfile::TempDir,
     key: DatabaseKey,
 }
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder"), key: DatabaseKey::generate(&System) }
     }
 
-    fn path(&self, file: &str) -> PathBuf {
+    pub(super) fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join(file)
     }
 
@@ -49,105 +50,16 @@ impl Folder {
         Stores::open(self.folder.path(), &self.key, now())
     }
 
-    fn stores(&self) -> Stores {
+    pub(super) fn stores(&self) -> Stores {
         self.open().expect("opened").0
     }
 
     /// Runs SQL on one of the files with the right key, as another version of the program would have.
-    fn run(&self, file: &str, sql: &str) {
+    pub(super) fn run(&self, file: &str, sql: &str) {
         let db = rusqlite::Connection::open(self.path(file)).expect("opened");
         db.execute_batch(&self.key.pragma()).expect("keyed");
         db.execute_batch(sql).expect("run");
     }
-}
-
-#[test]
-fn what_was_recorded_is_there_after_closing_and_opening() {
-    let folder = Folder::new();
-    let recorded = item("1045678901");
-    assert_eq!(folder.stores().outbox.enqueue(&recorded, None).expect("answered"), Enqueued::Recorded);
-    let stores = folder.stores();
-    let rows = stores.outbox.open_items().expect("read");
-    assert_eq!(rows.len(), 1);
-    assert_eq!((rows[0].item.id, rows[0].state, rows[0].sequence), (recorded.id, ItemState::Queued, 1));
-    assert_eq!(rows[0].item.document, recorded.document);
-    assert_eq!(stores.outbox.counts().expect("counted"), (1, 0));
-}
-
-#[test]
-fn a_lookup_is_reported_once() {
-    let folder = Folder::new();
-    let stores = folder.stores();
-    let first = item("1045678901");
-    let second = NewItem { id: System.id(now()), ..first.clone() };
-    assert_eq!(stores.outbox.enqueue(&first, None).expect("answered"), Enqueued::Recorded);
-    assert_eq!(stores.outbox.enqueue(&second, None).expect("answered"), Enqueued::LookupUsed);
-    assert_eq!(stores.outbox.counts().expect("counted"), (1, 0));
-}
-
-#[test]
-fn items_move_only_along_the_table() {
-    let folder = Folder::new();
-    let outbox = folder.stores().outbox;
-    let recorded = item("1045678901");
-    outbox.enqueue(&recorded, None).expect("recorded");
-    assert!(!outbox.act(recorded.id, Event::Accept, now()).expect("asked"), "accepted without being sent");
-    assert_eq!(outbox.take(now(), 10).expect("taken").len(), 1);
-    assert!(outbox.take(now(), 10).expect("taken").is_empty(), "taken twice");
-    assert!(outbox.act(recorded.id, Event::Refuse, now()).expect("asked"));
-    assert_eq!(outbox.counts().expect("counted"), (0, 1));
-    assert!(outbox.act(recorded.id, Event::Requeue, now()).expect("asked"));
-    assert_eq!(outbox.take(now(), 10).expect("taken")[0].attempts, 1);
-    assert!(outbox.act(recorded.id, Event::Accept, now()).expect("asked"));
-    assert_eq!(outbox.counts().expect("counted"), (0, 0));
-    assert!(!outbox.act(recorded.id, Event::Retry, now()).expect("asked"), "an accepted item moved");
-}
-
-#[test]
-fn what_was_being_sent_when_the_program_ended_is_queued_again() {
-    let folder = Folder::new();
-    {
-        let stores = folder.stores();
-        stores.outbox.enqueue(&item("1045678901"), None).expect("recorded");
-        stores.outbox.take(now(), 10).expect("taken");
-    }
-    let stores = folder.stores();
-    assert_eq!(stores.outbox.recover().expect("recovered"), 1);
-    assert_eq!(stores.outbox.take(now(), 10).expect("taken").len(), 1);
-}
-
-#[test]
-fn an_item_waits_until_it_is_due_unless_hurried() {
-    let folder = Folder::new();
-    let outbox = folder.stores().outbox;
-    let recorded = item("1045678901");
-    outbox.enqueue(&recorded, None).expect("recorded");
-    outbox.take(now(), 1).expect("taken");
-    let due = now() + 5.minutes();
-    let retry =
-        Settled { id: recorded.id, event: Event::Retry, code: None, cause: None, next_attempt_at: Some(due) };
-    outbox.settle(&[retry], now()).expect("settled");
-    assert!(outbox.take(now(), 1).expect("taken").is_empty());
-    assert_eq!(outbox.next_due().expect("asked"), Some(due));
-    assert_eq!(outbox.hurry().expect("hurried"), 1);
-    assert_eq!(outbox.take(now(), 1).expect("taken").len(), 1);
-}
-
-#[test]
-fn refused_uses_are_no_uses_of_today() {
-    let folder = Folder::new();
-    let outbox = folder.stores().outbox;
-    let recorded = item("1045678901");
-    outbox.enqueue(&recorded, None).expect("recorded");
-    let uses = |since| outbox.uses_since(&recorded.document, since).expect("read").len();
-    let second = |since| outbox.enqueue(&item("1045678901"), Some(since)).expect("answered");
-    assert_eq!(uses(now() - 1.hour()), 1);
-    assert_eq!(second(now() - 1.hour()), Enqueued::PersonUsed);
-    assert_eq!(uses(now() + 1.second()), 0);
-    outbox.take(now(), 1).expect("taken");
-    outbox.act(recorded.id, Event::Refuse, now()).expect("refused");
-    assert_eq!(uses(now() - 1.hour()), 0);
-    assert_eq!(second(now() - 1.hour()), Enqueued::Recorded);
 }
 
 #[test]
@@ -183,7 +95,7 @@ fn another_key_touches_nothing() {
     let right = std::mem::replace(&mut folder.key, DatabaseKey::generate(&System));
     assert!(matches!(folder.open(), Err(StoreError::WrongKey)));
     folder.key = right;
-    assert_eq!(folder.stores().outbox.counts().expect("counted"), (1, 0));
+    assert_eq!(folder.stores().outbox.counts().expect("counted"), Counts { pending: 1, ..Counts::default() });
 }
 
 #[test]
@@ -231,12 +143,40 @@ fn only_a_newer_statement_replaces_a_copy() {
     let folder = Folder::new();
     let cache = folder.stores().cache;
     let mut statement = crate::test_statement(now());
-    cache.keep_statement(&statement, "newer").expect("kept");
+    cache.keep_statement(&statement, "newer", Some(now())).expect("kept");
     statement.iat = now() - 1.hour();
-    cache.keep_statement(&statement, "older").expect("kept");
+    cache.keep_statement(&statement, "older", Some(now())).expect("kept");
     let branch = statement.branch_id;
     assert_eq!(cache.statement(&statement.document, branch).expect("read").as_deref(), Some("newer"));
     assert_eq!(cache.statement(&statement.document, Uuid::from_u128(99)).expect("read"), None);
+}
+
+#[test]
+fn who_comes_is_a_regular_and_who_does_not_is_forgotten() {
+    let folder = Folder::new();
+    let cache = folder.stores().cache;
+    let mut statement = crate::test_statement(now());
+    let branch = statement.branch_id;
+    let person = |number| Document::parse(DocumentKind::CC, number).expect("a cédula");
+    for (number, visited_at) in
+        [("1045678901", now() - 9.hours()), ("1045678902", now()), ("1045678903", now() - 40.hours())]
+    {
+        statement.document = person(number);
+        cache.keep_statement(&statement, "a.b.c", Some(visited_at)).expect("kept");
+    }
+    let regulars = |since, end| cache.regulars(branch, since, end, 9).expect("read");
+    let expected = [person("1045678902"), person("1045678901")];
+    assert_eq!(regulars(now() - 24.hours(), statement.exp + 1.second()), expected, "whoever came last first");
+    assert!(regulars(now() - 24.hours(), statement.exp).is_empty(), "their copies still last");
+    assert_eq!(cache.copies_until(branch).expect("read"), Some(statement.exp));
+
+    statement.document = person("1045678903");
+    cache.keep_statement(&statement, "verified again", None).expect("kept");
+    assert_eq!(regulars(now() - 24.hours(), statement.exp + 1.second()).len(), 2, "that is no visit");
+    cache.note_visit(&person("1045678901"), branch, now() + 1.hour()).expect("noted");
+    assert_eq!(cache.forget_unvisited(now()).expect("forgotten"), 1);
+    assert_eq!(cache.forget_unvisited(now() + 1.hour()).expect("forgotten"), 1);
+    assert!(cache.statement(&person("1045678901"), branch).expect("read").is_some());
 }
 
 #[test]

@@ -64,6 +64,7 @@ pub const fn state(state: UsageState) -> &'static str {
         UsageState::AcceptedWithNote => "Enviado con observación",
         UsageState::NeedsAttention => "Requiere atención",
         UsageState::Withdrawn => "Desistido",
+        UsageState::Voided => "Anulado",
     }
 }
 
@@ -99,10 +100,11 @@ pub fn left_out(report: &ConvenioReport) -> Option<String> {
     let refused =
         uses(in_state(UsageState::NeedsAttention), "que requiere atención", "que requieren atención");
     let withdrawn = uses(in_state(UsageState::Withdrawn), "desistido", "desistidos");
-    let left_out = match (refused, withdrawn) {
-        (None, None) => return None,
-        (Some(only), None) | (None, Some(only)) => only,
-        (Some(refused), Some(withdrawn)) => format!("{refused} y {withdrawn}"),
+    let voided = uses(in_state(UsageState::Voided), "anulado", "anulados");
+    let parts: Vec<String> = [refused, withdrawn, voided].into_iter().flatten().collect();
+    let left_out = match parts.split_last()? {
+        (only, []) => only.clone(),
+        (last, before) => format!("{} y {last}", before.join(", ")),
     };
     Some(format!("No se suman: {left_out}."))
 }

@@ -1,6 +1,7 @@
 //! The program `hanna-server`: its subcommands.
 
 mod data;
+mod operations;
 mod serve;
 
 use std::io::{IsTerminal, Write};
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use uuid::Uuid;
 
 use crate::app::{App, Config, Database};
 use crate::clock::{SystemClock, SystemEntropy};
@@ -51,8 +53,62 @@ enum Command {
         If any line is bad nothing changes, the first 200 are listed, and the exit code is 1."
     )]
     ImportAffiliates(ImportArgs),
+    /// The PCs that signed in.
+    #[command(subcommand)]
+    Device(DeviceCommand),
+    /// The keys that sign statements.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// The epoch of the data, by which desks notice that the server lost something.
+    #[command(subcommand)]
+    Epoch(EpochCommand),
     /// Print the OpenAPI document.
     Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+enum DeviceCommand {
+    /// List the PCs with their last contact and the last sequence number they delivered, the last contact first.
+    List(Place),
+    /// Trust a PC no more, from now on.
+    #[command(
+        after_help = "The PC is answered DEVICE_REVOKED, forgets its copies, and nobody signs in there any more. What it \
+        recorded before it may still deliver."
+    )]
+    Revoke(DeviceArgs),
+    /// Trust a PC again.
+    Restore(DeviceArgs),
+}
+
+#[derive(Debug, Args)]
+struct DeviceArgs {
+    /// The PC, as `device list` names it.
+    id: Uuid,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Make a key that signs from now on, and list them all. The old ones go on verifying.
+    #[command(
+        after_help = "A server that runs takes the new key up within a minute; desks fetch it when they first meet it. \
+        Statements signed before hold until they expire."
+    )]
+    Rotate(Place),
+    /// List the keys, the newest first.
+    List(Place),
+}
+
+#[derive(Debug, Subcommand)]
+enum EpochCommand {
+    /// Begin another epoch. Run it after the database was restored from a backup, before the server serves again.
+    #[command(
+        after_help = "Every batch of a desk is answered with the epoch. When it is another one than before, desks offer \
+        again what the server had accepted lately, under the same ids: what the backup still has is recognised, what it \
+        lacks is taken in again."
+    )]
+    Renew(Place),
 }
 
 /// Where the data are.
@@ -119,6 +175,12 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Command::Migrate(place) => data::migrate(place).await,
             Command::SeedDemo(args) => data::seed_demo(args).await,
             Command::ImportAffiliates(args) => data::import_affiliates(args).await,
+            Command::Device(DeviceCommand::List(place)) => operations::list_devices(place).await,
+            Command::Device(DeviceCommand::Revoke(args)) => operations::revoke_device(args).await,
+            Command::Device(DeviceCommand::Restore(args)) => operations::restore_device(args).await,
+            Command::Keys(KeysCommand::Rotate(place)) => operations::rotate_keys(place).await,
+            Command::Keys(KeysCommand::List(place)) => operations::list_keys(place).await,
+            Command::Epoch(EpochCommand::Renew(place)) => operations::renew_epoch(place).await,
             Command::Openapi => Ok(ExitCode::SUCCESS),
         }
     })

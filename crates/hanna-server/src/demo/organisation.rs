@@ -1,6 +1,6 @@
 //! The demo's businesses: four entities, nine branches, an agreement of every sort, accounts of every sort.
 
-use hanna_domain::{AffiliateRole, Redacted, Tariff, colombia};
+use hanna_domain::{AffiliateRole, DeskPolicy, Redacted, Tariff, colombia};
 use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
@@ -122,6 +122,7 @@ impl Maker {
     ) {
         let branches =
             branches.iter().filter_map(|place| entity.branches.get(*place)).map(|branch| branch.id);
+        let usual = DeskPolicy::default();
         let agreement = NewAgreement {
             id: self.id(),
             name: name.to_owned(),
@@ -133,6 +134,9 @@ impl Maker {
                 daily_limit: 1,
                 over_limit,
                 validity_h: 24,
+                void_window_min: usual.void_window_min,
+                offline_days_max: usual.offline_days_max,
+                retention_days: usual.retention_days,
             },
             branches: branches.collect(),
         };

@@ -24,15 +24,61 @@ route_faults!(SIGNED_IN);
     responses((status = 200, description = "The keys.", body = KeySet), Faults)
 )]
 pub async fn handler(State(app): State<App>, _caller: Caller) -> Result<Json<KeySet>, Fault> {
-    Ok(Json(app.keys().public(app.clock().now())))
+    Ok(Json(app.keys().await?.public(app.clock().now())))
 }
 
 #[cfg(test)]
 mod tests {
     use axum::http::StatusCode;
     use hanna_wire::path;
+    use jiff::ToSpan;
 
     use crate::testing::Bench;
+
+    #[tokio::test]
+    async fn a_rotation_beside_a_running_server_is_taken_up_within_a_minute_and_breaks_nothing() {
+        let bench = Bench::open().await;
+        let desk = bench.desk("RECEPCION-1").await;
+        let number = &bench.demo.documents.active[0];
+        let before = desk.look_up(&bench, 0, number).await;
+        let old_kid = bench.app.list_keys().await.expect("listed")[0].kid.clone();
+        let new_kid = bench.another().await.rotate_keys().await.expect("rotated");
+        let kids = async || -> Vec<String> {
+            let keys = desk.get(path::KEYS).await.body["keys"].clone();
+            let keys = keys.as_array().expect("a list");
+            keys.iter().map(|key| key["kid"].as_str().expect("a name").to_owned()).collect()
+        };
+        bench.clock.forward(59.seconds());
+        assert_eq!(kids().await, [old_kid.as_str()]);
+        bench.clock.forward(1.second());
+        assert_eq!(kids().await, [new_kid.as_str(), old_kid.as_str()]);
+        let listed = bench.app.list_keys().await.expect("listed");
+        assert_eq!(listed.iter().map(|key| key.signs).collect::<Vec<_>>(), [true, false]);
+
+        let after = desk.look_up(&bench, 0, &bench.demo.documents.active[1]).await;
+        assert_eq!(kid_of(after.body["statement"].as_str().expect("a statement")), new_kid);
+        let items = [desk.report(&bench, 0, &before), desk.report(&bench, 0, &after)];
+        assert_eq!(desk.deliver(&[&items[0], &items[1]]).await, ["accepted", "accepted"]);
+    }
+
+    #[tokio::test]
+    async fn a_use_signed_by_another_process_with_a_newer_key_is_genuine_at_once() {
+        let bench = Bench::open().await;
+        let desk = bench.desk("RECEPCION-1").await;
+        let other = bench.another().await;
+        other.rotate_keys().await.expect("rotated");
+        bench.clock.forward(30.seconds());
+        other.keys_as_kept().await.expect("read");
+        let claims = bench.read(&desk.look_up(&bench, 0, &bench.demo.documents.active[0]).await);
+        let mut signed = desk.look_up(&bench, 0, &bench.demo.documents.active[0]).await;
+        let jws = other.signer().held().sign(&claims).expect("a key").expect("signed");
+        signed.body["statement"] = jws.into();
+        assert_eq!(desk.deliver(&[&desk.report(&bench, 0, &signed)]).await, ["accepted"]);
+    }
+
+    fn kid_of(jws: &str) -> String {
+        jsonwebtoken::decode_header(jws).expect("a header").kid.expect("a name")
+    }
 
     #[tokio::test]
     async fn the_key_set_stays_the_same_when_the_server_restarts() {

@@ -46,9 +46,8 @@ pub async fn handler(
     }
     text("purpose", &request.purpose, PURPOSE_MAX)?;
     let now = app.clock().now();
-    if app.keys().current(now).is_none() {
-        return Err(Fault::unavailable("no signing key is valid now"));
-    }
+    // Before anything is recorded: what cannot be signed is not asked.
+    let keys = app.keys().await?;
     let question = Question {
         account_id: caller.account_id,
         device_id: caller.device_id,
@@ -65,7 +64,7 @@ pub async fn handler(
     };
     match app.store().answer_lookup(question).await? {
         Answered::Claims(statement) => {
-            let signed = app.keys().sign(&statement);
+            let signed = keys.sign(&statement);
             let statement = signed.ok_or_else(|| Fault::unavailable("no signing key is valid now"))??;
             Ok(Json(LookupAnswer { statement }))
         }

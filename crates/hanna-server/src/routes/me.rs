@@ -37,20 +37,30 @@ pub async fn handler(State(app): State<App>, caller: Caller) -> Result<Json<Me>,
     Ok(Json(Me { operator, entity, roles, branches, applications, policy: policy(&agreements) }))
 }
 
-/// One policy for a desk that may stand in several branches: it warns as early as any of their agreements says. The
-/// server judges by the agreement of the branch.
+/// One policy for a desk that may stand in several branches: of each term the strictest, whichever agreement it is of.
+/// The server judges by the agreement of the branch.
 fn policy(agreements: &[Agreement]) -> DeskPolicy {
     let usual = DeskPolicy::default();
-    let daily_limit = agreements.iter().map(|agreement| agreement.daily_limit).min();
-    DeskPolicy { daily_limit: daily_limit.unwrap_or(usual.daily_limit), ..usual }
+    let strictest = |term: fn(&Agreement) -> u32, usual| agreements.iter().map(term).min().unwrap_or(usual);
+    DeskPolicy {
+        daily_limit: strictest(|agreement| agreement.daily_limit, usual.daily_limit),
+        void_window_min: strictest(|agreement| agreement.void_window_min, usual.void_window_min),
+        offline_days_max: strictest(|agreement| agreement.offline_days_max, usual.offline_days_max),
+        retention_days: strictest(|agreement| agreement.retention_days, usual.retention_days),
+        ..usual
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use axum::http::StatusCode;
     use hanna_wire::path;
+    use jiff::civil::date;
     use serde_json::json;
 
+    use super::policy;
+    use crate::agreement::Agreement;
+    use crate::agreement::tests::agreement;
     use crate::testing::Bench;
 
     #[tokio::test]
@@ -68,8 +78,26 @@ mod tests {
         assert_eq!(me["applications"][0]["state"], "APPROVED");
         assert_eq!(
             me["policy"],
-            json!({ "answer_wait_ms": 3000, "daily_limit": 1, "clock_skew_max_min": 120 })
+            json!({
+                "answer_wait_ms": 3000, "daily_limit": 1, "clock_skew_max_min": 120, "void_window_min": 1440,
+                "offline_days_max": 7, "retention_days": 30,
+            })
         );
+    }
+
+    #[test]
+    fn of_several_agreements_each_term_is_the_strictest() {
+        let one = agreement(date(2026, 1, 1), date(2026, 12, 31));
+        let other = Agreement {
+            daily_limit: 3,
+            void_window_min: 0,
+            offline_days_max: 2,
+            retention_days: 90,
+            ..one.clone()
+        };
+        let policy = policy(&[one, other]);
+        assert_eq!((policy.daily_limit, policy.void_window_min), (1, 0));
+        assert_eq!((policy.offline_days_max, policy.retention_days), (2, 30));
     }
 
     #[tokio::test]

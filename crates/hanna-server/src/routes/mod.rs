@@ -6,6 +6,7 @@ mod lookups;
 mod me;
 mod outbox;
 mod refresh;
+mod regulars;
 mod sign_in;
 mod sign_out;
 mod usage_reports;
@@ -25,6 +26,7 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(me::handler))
         .routes(routes!(keys::handler))
         .routes(routes!(lookups::handler))
+        .routes(routes!(regulars::handler))
         .routes(routes!(outbox::handler))
         .routes(routes!(usage_reports::handler))
         .routes(routes!(health::handler))

@@ -2,32 +2,43 @@
 
 use axum::Json;
 use axum::extract::State;
-use hanna_domain::outbox::{ItemCode, ItemKind};
+use hanna_domain::outbox::{ItemCode, VoidReason};
 use hanna_domain::statement::Verifier;
-use hanna_wire::limits::BATCH_ITEMS_MAX;
+use hanna_wire::limits::{BATCH_ITEMS_MAX, PURPOSE_MAX, REASON_TEXT_MAX};
 use hanna_wire::outbox::{BatchAnswer, Item, ItemBody, Outcome, OutcomeKind};
 use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
+use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{Ref, RefOr};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::extract::Body;
+use crate::extract::{Body, Delivering, text};
 use crate::fault::Fault;
-use crate::openapi::{SIGNED_IN, WITH_BODY, route_faults};
-use crate::store::{Arrival, Caller, Delivery};
+use crate::openapi::{WITH_BODY, WITH_SESSION, route_faults};
+use crate::store::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Void};
 use crate::usage::rests_on;
 
-route_faults!(WITH_BODY, SIGNED_IN, &[ErrorCode::Forbidden]);
+route_faults!(WITH_BODY, WITH_SESSION, &[ErrorCode::Forbidden]);
 
 /// Deliver a batch
 ///
-/// Each item has its own outcome, in the order of the items; one bad item does not spoil its batch. An item that was
-/// accepted stays so for ever, and its replay is answered as the first time. One that was refused had no effect: the same
-/// item may be sent again after somebody put right what was wrong. An item that cannot be read, but has an id, is refused
-/// as `MALFORMED` and not remembered.
+/// Each item has its own outcome, in the order of the items; one bad item does not spoil its batch. Every outcome is
+/// remembered for ever, also a refusal: a replay of the item with the same `submission` is answered as the first time. A
+/// higher `submission` asks to judge an item anew that was refused, after somebody put right what was wrong; an accepted
+/// one stays accepted. The same id with other content is refused as `ID_CONFLICT` and changes nothing. An item that cannot
+/// be read, but has an id, is refused as `MALFORMED` and not remembered; nor is `retry`.
+///
+/// A `void` comes after its report; one whose report the server does not know is answered `retry`, because the report may
+/// still come. An `offline_lookup` that the server has answered too, late, is the same lookup.
+///
+/// A revoked PC may still make this call, and refresh its session for it: what happened before the revocation is taken in, what happened after it is
+/// refused as `BRANCH_NOT_ALLOWED`.
+///
+/// `epoch` and `last_sequence` tell a desk whether the server may have lost what it had accepted, because it was restored
+/// from a backup: the desk then offers it again, under the same ids.
 #[utoipa::path(
     post,
     path = path::OUTBOX,
@@ -39,7 +50,7 @@ route_faults!(WITH_BODY, SIGNED_IN, &[ErrorCode::Forbidden]);
 )]
 pub async fn handler(
     State(app): State<App>,
-    caller: Caller,
+    Delivering(caller): Delivering,
     Body(batch): Body<ArrivedBatch>,
 ) -> Result<Json<BatchAnswer>, Fault> {
     let entity_id = caller.entity()?;
@@ -49,9 +60,10 @@ pub async fn handler(
         return Err(Fault::with(ErrorCode::Invalid, detail));
     }
     // Hundreds of signatures are no work for a thread that also answers others.
+    let keys = app.keys_as_kept().await?;
     let reader = app.clone();
     let read_all = move || -> Vec<Read> {
-        batch.items.into_iter().map(|item| read(reader.keys().verifier(), item)).collect()
+        batch.items.into_iter().map(|item| read(&reader, keys.verifier(), item)).collect()
     };
     let read = tokio::task::spawn_blocking(read_all).await.map_err(Fault::internal)?;
 
@@ -63,13 +75,14 @@ pub async fn handler(
         device_id: caller.device_id,
         now: app.clock().now(),
     };
-    let mut taken = app.store().take_in(delivery).await?.into_iter();
+    let Delivered { outcomes, epoch, last_sequence } = app.store().take_in(delivery).await?;
+    let mut taken = outcomes.into_iter();
     let outcomes: Vec<Outcome> = read
         .into_iter()
         .filter_map(|read| read.map_or_else(|id| Some(malformed(id)), |_| taken.next()))
         .collect();
     tracing::info!(device_id = %caller.device_id, items = outcomes.len(), "a batch was taken in");
-    Ok(Json(BatchAnswer { outcomes }))
+    Ok(Json(BatchAnswer { outcomes, epoch, last_sequence }))
 }
 
 /// A batch. Its items are read one by one.
@@ -117,40 +130,68 @@ fn item_name() -> String {
     <Item as utoipa::ToSchema>::name().into_owned()
 }
 
+/// The highest `submission` there is.
+const SUBMISSION_MAX: u32 = 1_000_000;
+
 /// An item that could be read, or the id of one that could not.
 type Read = Result<Arrival, Uuid>;
 
-fn read(verifier: &Verifier, arrived: ArrivedItem) -> Read {
+fn read(app: &App, verifier: &Verifier, arrived: ArrivedItem) -> Read {
     match arrived {
-        ArrivedItem::Readable(item) => arrival(verifier, &item).ok_or(item.id),
+        ArrivedItem::Readable(item) => {
+            let id = item.id;
+            arrival(app, verifier, *item).ok_or(id)
+        }
         ArrivedItem::Other { id } => Err(id),
     }
 }
 
-fn arrival(verifier: &Verifier, item: &Item) -> Option<Arrival> {
-    if item.sequence < 1 {
+fn arrival(app: &App, verifier: &Verifier, item: Item) -> Option<Arrival> {
+    if item.sequence < 1 || item.submission > SUBMISSION_MAX {
         return None;
     }
     let content_hash = item.content_hash().ok()?;
-    let (kind, statement) = match &item.body {
-        ItemBody::UsageReport { branch_id, statement } => {
-            (ItemKind::UsageReport, rests_on(verifier, statement, *branch_id, item.occurred_at))
-        }
-    };
     Some(Arrival {
         id: item.id,
         content_hash,
-        kind,
+        submission: item.submission,
         sequence: item.sequence,
         author_id: item.author_id,
         occurred_at: item.occurred_at,
-        statement: statement.map(Box::new),
+        recorded: recorded(app, verifier, item.body, item.occurred_at)?,
     })
+}
+
+/// `None` for what the contract does not allow.
+fn recorded(app: &App, verifier: &Verifier, body: ItemBody, occurred_at: Timestamp) -> Option<Recorded> {
+    match body {
+        ItemBody::UsageReport { branch_id, statement } => {
+            let founded = rests_on(verifier, &statement, branch_id, occurred_at);
+            Some(Recorded::Use(founded.map(Box::new)))
+        }
+        ItemBody::Void { report_id, reason, text } => {
+            let words = text.as_deref().unwrap_or_default();
+            let is_said = reason != VoidReason::Other || !words.trim().is_empty();
+            (is_said && words.chars().count() <= REASON_TEXT_MAX).then_some(Recorded::Void(Void {
+                report_id,
+                reason,
+                text,
+            }))
+        }
+        ItemBody::OfflineLookup { lookup_id, branch_id, document, purpose, verdict, statement_id } => {
+            let document_mac = app.mac_key().document(&document);
+            let lookup = OfflineLookup { lookup_id, branch_id, document_mac, purpose, verdict, statement_id };
+            text("purpose", &lookup.purpose, PURPOSE_MAX).ok()?;
+            Some(Recorded::OfflineLookup(lookup))
+        }
+    }
 }
 
 const fn malformed(id: Uuid) -> Outcome {
     Outcome { id, outcome: OutcomeKind::Refused, code: Some(ItemCode::Malformed) }
 }
 
+#[cfg(test)]
+mod kind_tests;
 #[cfg(test)]
 mod tests;

@@ -9,17 +9,17 @@ use hanna_wire::session::{Granted, Refresh};
 use crate::app::App;
 use crate::extract::Body;
 use crate::fault::Fault;
-use crate::openapi::{SIGNED_IN, WITH_BODY, route_faults};
+use crate::openapi::{WITH_BODY, WITH_SESSION, route_faults};
 use crate::secrets::TokenHash;
 use crate::store::{Refreshed, Rotation};
 use crate::tokens;
 
-route_faults!(WITH_BODY, SIGNED_IN);
+route_faults!(WITH_BODY, WITH_SESSION);
 
 /// Refresh a session
 ///
 /// The token before the last still works for two minutes, because an answer may be lost on the way. Any older one ends
-/// the session: somebody else has a copy of it.
+/// the session: somebody else has a copy of it. A revoked PC may refresh its session, to deliver what it recorded before.
 #[utoipa::path(
     post,
     path = path::SESSIONS_REFRESH,

@@ -12,10 +12,18 @@ use crate::extract::{Body, text};
 use crate::fault::Fault;
 use crate::openapi::{WITH_BODY, route_faults};
 use crate::secrets::username_key;
-use crate::store::{AccountState, Admission, Opening};
+use crate::store::{AccountState, Admission, Opening, SessionOpened};
 use crate::tokens;
 
-route_faults!(WITH_BODY, &[ErrorCode::WrongCredentials, ErrorCode::AccountNotActive, ErrorCode::SlowDown]);
+route_faults!(
+    WITH_BODY,
+    &[
+        ErrorCode::WrongCredentials,
+        ErrorCode::AccountNotActive,
+        ErrorCode::DeviceRevoked,
+        ErrorCode::SlowDown
+    ]
+);
 
 /// Sign in
 ///
@@ -65,7 +73,10 @@ pub async fn handler(State(app): State<App>, Body(sign_in): Body<SignIn>) -> Res
         tokens,
         now,
     };
-    app.store().open_session(opening).await?;
+    if app.store().open_session(opening).await? == SessionOpened::DeviceRevoked {
+        tracing::warn!(device_id = %device.id, "a revoked device tried to sign in");
+        return Err(Fault::new(ErrorCode::DeviceRevoked));
+    }
     tracing::info!(account_id = %credentials.account_id, device_id = %device.id, %session_id, "signed in");
     Ok(Json(granted))
 }

@@ -24,7 +24,7 @@ route_faults!(SIGNED_IN, &[ErrorCode::Forbidden, ErrorCode::BranchNotAllowed, Er
 /// Reported uses
 ///
 /// Operators see their own branches, administrators of an entity all of its branches. `next_cursor` leads to the next
-/// page; rows that arrive meanwhile do not disturb it.
+/// page; rows that arrive meanwhile do not disturb it. A use that was taken back stays in the list, with its `void`.
 #[utoipa::path(
     get,
     path = path::USAGE_REPORTS,

@@ -5,10 +5,8 @@
 //! An error is never an answer: `Ok(None)` means that there is no such thing, `Err` that nobody knows.
 
 use async_trait::async_trait;
-use hanna_domain::outbox::{ItemCode, ItemKind};
-use hanna_domain::{Affiliate, Document, Redacted, Statement};
+use hanna_domain::{Affiliate, Document, Statement};
 use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
-use hanna_wire::outbox::Outcome;
 use hanna_wire::usage::UsageRow;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -21,7 +19,12 @@ use crate::secrets::{Mac, TokenHash};
 
 #[cfg(test)]
 mod contract;
+mod delivery;
+mod installation;
 pub mod sqlite;
+
+pub use delivery::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Void};
+pub use installation::{Installation, Installed, NewAccount, NewAgreement, NewEntity};
 
 /// The result of a question to the store.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -56,8 +59,22 @@ pub trait Store: Send + Sync + 'static {
     /// The secret called `name`: the one kept, or `candidate`, which is kept then.
     async fn secret(&self, name: &'static str, candidate: [u8; 32]) -> Result<Vec<u8>>;
 
-    /// Keeps `candidate` unless there is a key that may sign at `now`; answers with every key.
+    /// Keeps `candidate` unless there is a key that may sign at `now`; answers with every key, in the order in which they
+    /// were kept.
     async fn signing_keys(&self, candidate: SigningKey, now: Timestamp) -> Result<Vec<SigningKey>>;
+
+    /// Every key, in the order in which they were kept.
+    async fn keys(&self) -> Result<Vec<SigningKey>>;
+
+    /// Keeps a key.
+    async fn add_key(&self, key: SigningKey) -> Result<()>;
+
+    /// The epoch of these data: the one kept, or `candidate`, which is kept then.
+    async fn epoch(&self, candidate: Uuid) -> Result<Uuid>;
+
+    /// Begins the epoch `next`: the data were restored from a backup, and desks must offer again what they had delivered
+    /// since.
+    async fn renew_epoch(&self, next: Uuid) -> Result<()>;
 
     // Sessions.
 
@@ -70,10 +87,10 @@ pub trait Store: Send + Sync + 'static {
     /// What is needed to check a password.
     async fn credentials(&self, username_key: String) -> Result<Option<Credentials>>;
 
-    /// Opens a session and registers its device.
-    async fn open_session(&self, opening: Opening) -> Result<()>;
+    /// Opens a session and registers its device, unless that is revoked.
+    async fn open_session(&self, opening: Opening) -> Result<SessionOpened>;
 
-    /// Trades a refresh token.
+    /// Trades a refresh token, also of a revoked device: it may still deliver.
     async fn refresh_session(&self, rotation: Rotation) -> Result<Refreshed>;
 
     /// Ends a session, and with it all its tokens.
@@ -85,16 +102,33 @@ pub trait Store: Send + Sync + 'static {
     /// Who the account is, and what they may do.
     async fn surroundings(&self, account_id: Uuid, today: Date) -> Result<Option<Surroundings>>;
 
+    // Devices.
+
+    /// Every device, the one of the last contact first.
+    async fn devices(&self) -> Result<Vec<Device>>;
+
+    /// Revokes a device from `now` on; one that is revoked already stays so from then on. `false` when there is none.
+    async fn revoke_device(&self, id: Uuid, now: Timestamp) -> Result<bool>;
+
+    /// Trusts a device again. `false` when there is none.
+    async fn restore_device(&self, id: Uuid) -> Result<bool>;
+
     // The work of a desk.
 
     /// Judges a lookup and records who asked. The same id with the same content is the same lookup: recorded once,
     /// answered anew.
     async fn answer_lookup(&self, question: Question) -> Result<Answered>;
 
-    /// Takes in a batch, item by item, in one transaction. What was taken in stays so for ever: its replay gets the
-    /// first outcome. What was refused had no effect and is judged again when it comes again, because a person may have
-    /// put right what was wrong. The same id with other content is always refused.
-    async fn take_in(&self, delivery: Delivery) -> Result<Vec<Outcome>>;
+    /// Judges people whom a branch consulted lately and records who asked, all or nothing. As [`Self::answer_lookup`],
+    /// but within a budget: see [`Round`].
+    async fn answer_regulars(&self, round: Round) -> Result<RoundAnswered>;
+
+    /// Takes in a batch, item by item, in one transaction. Every outcome is remembered for ever, with the submission it
+    /// answers: a replay gets the first one again, also a refusal. A higher submission of an item that was refused is a
+    /// new question and judged anew, because a person may have put right what was wrong; of one that was taken in it gets
+    /// the acceptance. The same id with other content is always refused and changes nothing. Not remembered is what can
+    /// only be judged later ([`OutcomeKind::Retry`](hanna_wire::outbox::OutcomeKind)).
+    async fn take_in(&self, delivery: Delivery) -> Result<Delivered>;
 
     /// One page of reported uses, newest first.
     async fn usage_reports(&self, filter: UsageFilter) -> Result<Vec<UsageRow>>;
@@ -198,6 +232,32 @@ pub struct Opening {
     pub now: Timestamp,
 }
 
+/// How opening a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionOpened {
+    /// It is open.
+    Done,
+    /// Its device is revoked; nothing changed.
+    DeviceRevoked,
+}
+
+/// A PC that signed in at least once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Made by the desk.
+    pub id: Uuid,
+    /// What people call it.
+    pub name: String,
+    /// Its first sign-in.
+    pub first_seen_at: Timestamp,
+    /// The last time it signed in, refreshed its session or delivered.
+    pub last_contact_at: Timestamp,
+    /// The highest `sequence` held of it, 0 for none.
+    pub last_sequence: i64,
+    /// Since when it is revoked, if it is.
+    pub revoked_at: Option<Timestamp>,
+}
+
 /// A refresh token to trade.
 #[derive(Debug, Clone, Copy)]
 pub struct Rotation {
@@ -237,6 +297,8 @@ pub struct Caller {
     pub entity_id: Option<Uuid>,
     /// Whether the account may still be used.
     pub state: AccountState,
+    /// Whether the caja has revoked the PC.
+    pub device_revoked: bool,
     /// What they may do.
     pub roles: Vec<Role>,
 }
@@ -297,38 +359,31 @@ pub enum Answered {
     IdConflict,
 }
 
-/// A batch as it arrived.
+/// Regulars to verify again.
 #[derive(Debug, Clone)]
-pub struct Delivery {
-    /// The items that could be read, in their order.
-    pub arrivals: Vec<Arrival>,
-    /// The entity that delivers.
-    pub entity_id: Uuid,
-    /// Who is signed in.
-    pub account_id: Uuid,
-    /// The PC.
-    pub device_id: Uuid,
-    /// When it arrived.
-    pub now: Timestamp,
+pub struct Round {
+    /// One a person; all of the same account, branch and moment. The same id again is the same lookup, whoever asks.
+    pub questions: Vec<Question>,
+    /// How many new ones a branch may ask for in one Colombian day. Those over it are left out.
+    pub budget: u32,
 }
 
-/// One item as it arrived.
-#[derive(Debug, Clone)]
-pub struct Arrival {
-    /// Its id.
-    pub id: Uuid,
-    /// SHA-256 of its content.
-    pub content_hash: [u8; 32],
-    /// What it is.
-    pub kind: ItemKind,
-    /// The desk's count.
-    pub sequence: i64,
-    /// Who did it.
-    pub author_id: Uuid,
-    /// When it happened.
-    pub occurred_at: Timestamp,
-    /// The statement the use rests on, or why there is none ([`crate::usage::rests_on`]).
-    pub statement: std::result::Result<Box<Statement>, ItemCode>,
+/// The answer to a round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoundAnswered {
+    /// To be signed.
+    Claims {
+        /// In the order of the questions.
+        statements: Vec<Statement>,
+        /// How many more the branch may ask for today.
+        budget_left: u32,
+    },
+    /// The branch is not one of the account's.
+    BranchNotAllowed,
+    /// The entity's application CONVENIOS is not approved.
+    NotApproved,
+    /// One of the ids belongs to another lookup.
+    IdConflict,
 }
 
 /// Which reported uses to list.
@@ -395,71 +450,4 @@ pub struct ImportCounts {
     pub added: u64,
     /// Affiliates that were there.
     pub updated: u64,
-}
-
-/// Businesses to add at once.
-#[derive(Debug, Clone)]
-pub struct Installation {
-    /// What marks these data: installing the same mark twice changes nothing.
-    pub mark: String,
-    /// The businesses.
-    pub entities: Vec<NewEntity>,
-    /// The accounts.
-    pub accounts: Vec<NewAccount>,
-}
-
-/// A business to add.
-#[derive(Debug, Clone)]
-pub struct NewEntity {
-    /// The business.
-    pub entity: Entity,
-    /// Its branches.
-    pub branches: Vec<Branch>,
-    /// Its agreements.
-    pub agreements: Vec<NewAgreement>,
-    /// How far its application CONVENIOS is.
-    pub application: ApplicationState,
-}
-
-/// An agreement to add.
-#[derive(Debug, Clone)]
-pub struct NewAgreement {
-    /// The agreement.
-    pub id: Uuid,
-    /// What people call it.
-    pub name: String,
-    /// Its terms.
-    pub terms: Agreement,
-    /// The branches it holds at.
-    pub branches: Vec<Uuid>,
-}
-
-/// An account to add.
-#[derive(Debug, Clone)]
-pub struct NewAccount {
-    /// The account.
-    pub operator: Operator,
-    /// The business.
-    pub entity_id: Option<Uuid>,
-    /// A PHC string.
-    pub password_hash: Redacted<String>,
-    /// Whether it may be used.
-    pub state: AccountState,
-    /// What it may do.
-    pub roles: Vec<Role>,
-    /// Where it works.
-    pub branches: Vec<Uuid>,
-}
-
-/// How an installation ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Installed {
-    /// The data are there now.
-    Done,
-    /// The data of this mark were there already; nothing changed.
-    AlreadyThere,
-    /// The database holds other businesses or people: those of another mark, or real ones. Nothing changed.
-    OthersThere,
-    /// The people contradict each other. Nothing changed.
-    Contradiction,
 }

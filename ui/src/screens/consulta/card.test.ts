@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Card } from '../../bindings/Card';
-import { CARD, REPORTED } from '../../testing/hand';
+import { CARD, REPORTED, VOIDED } from '../../testing/hand';
 import {
   announcement,
   bandTariff,
+  mayVoid,
   originLine,
   replacedLine,
   reportedLine,
   tone,
   usedTodayLine,
+  voidedLine,
 } from './card';
 
 const NOW = new Date('2026-11-22T15:32:00Z');
@@ -73,6 +75,14 @@ it('claims of a report only what is known', () => {
   expect(reportedLine({ ...REPORTED, state: 'sending' })).toBe('Uso guardado · por enviar');
   expect(reportedLine({ ...REPORTED, state: 'accepted' })).toBe('Uso guardado · enviado');
   expect(reportedLine({ ...REPORTED, state: 'needs_attention' })).toContain('requiere atención');
+});
+
+it('lets a use be taken back while it is one, and says when it was', () => {
+  expect(mayVoid(REPORTED)).toBe(true);
+  expect(mayVoid({ ...REPORTED, state: 'accepted_with_note' })).toBe(true);
+  expect(mayVoid({ ...REPORTED, state: 'needs_attention' })).toBe(false);
+  expect(mayVoid({ ...REPORTED, state: 'withdrawn' })).toBe(false);
+  expect(voidedLine(VOIDED)).toBe('Uso anulado a las 10:40');
 });
 
 it('gives notice of a verdict that took the place of another, and of what was saved on it', () => {

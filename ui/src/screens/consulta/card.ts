@@ -3,6 +3,7 @@ import type { Card } from '../../bindings/Card';
 import type { Reported } from '../../bindings/Reported';
 import type { Tariff } from '../../bindings/Tariff';
 import type { Verdict } from '../../bindings/Verdict';
+import type { Voided } from '../../bindings/Voided';
 import { ago, formatTime, nearMoment } from '../../format';
 import { plural, t } from '../../i18n/i18n';
 
@@ -64,6 +65,15 @@ export function reportedLine({ state }: Reported): string {
     case 'sending':
       return t('consulta_reported_queued');
   }
+}
+
+/** Whether the desk may be asked to take the use back: what the server refused, or was given up, is no use. */
+export function mayVoid({ state }: Reported): boolean {
+  return state !== 'needs_attention' && state !== 'withdrawn';
+}
+
+export function voidedLine({ occurred_at }: Voided): string {
+  return t('consulta_voided', { time: formatTime(occurred_at) });
 }
 
 /** The notice when a late answer took the place of another verdict; `null` when it did not. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CARD, REPORTED } from '../../testing/hand';
+import { CARD, REPORTED, VOIDED } from '../../testing/hand';
 import { countdown_s, EMPTY, type Event, next, remaining_ms, type State } from './consulta';
 
 const ASKED = { kind: 'CC', number: '1045678901' } as const;
@@ -109,13 +109,41 @@ describe('reporting', () => {
     expect(next(done, pressed)).toBe(done);
   });
 
-  it('shows what was saved, and follows it to the server', () => {
-    const saved = story(asked(), answered(), pressed, { is: 'saved', card: { ...CARD, reported: REPORTED } });
-    expect(saved).toMatchObject({ report: { at: 'ready' }, card: { reported: { state: 'queued' } } });
-    expect(next(saved, { is: 'delivered', report_id: REPORTED.id, state: 'accepted' })).toMatchObject({
+  const saved: Event = { is: 'saved', card: { ...CARD, reported: REPORTED } };
+  const settled = late({ ...CARD, reported: { ...REPORTED, state: 'accepted' } });
+
+  it('shows what was saved, and what became of it, on the card as it was', () => {
+    const waiting = story(asked(), answered(), pressed, saved);
+    expect(waiting).toMatchObject({ report: { at: 'ready' }, card: { reported: { state: 'queued' } } });
+    expect(next(waiting, settled)).toMatchObject({
+      card: { reported: { state: 'accepted' } },
+      shown_ms: 1000,
+    });
+  });
+
+  it('knows it settled also when that is told before the report itself is answered', () => {
+    const early = story(asked(), answered(), pressed, settled);
+    expect(early).toMatchObject({ report: { at: 'saving' } });
+    expect(next(early, saved)).toMatchObject({
+      report: { at: 'ready' },
       card: { reported: { state: 'accepted' } },
     });
-    expect(next(saved, { is: 'delivered', report_id: 'another', state: 'accepted' })).toBe(saved);
+  });
+
+  it('follows it through a second attempt', () => {
+    const refused = late({ ...CARD, reported: { ...REPORTED, state: 'needs_attention' } });
+    expect(story(asked(), answered(), pressed, saved, refused, settled)).toMatchObject({
+      card: { reported: { state: 'accepted' } },
+    });
+  });
+
+  it('is taken back on its own card alone, and stays so whatever is told later', () => {
+    const waiting = story(asked(), answered(), pressed, saved);
+    expect(next(waiting, { is: 'voided', report_id: 'another', voided: VOIDED })).toBe(waiting);
+    const voided = next(waiting, { is: 'voided', report_id: REPORTED.id, voided: VOIDED });
+    expect(next(voided, settled)).toMatchObject({ voided: VOIDED });
+    expect(next(voided, late({ ...CARD, statement_id: 'later' }))).toMatchObject({ voided: VOIDED });
+    expect(next(voided, pressed)).toBe(voided);
   });
 
   it('keeps the card and says why when it could not be saved', () => {

@@ -9,14 +9,17 @@
  *
  * An answer counts only for the request it answers: the operator may have gone on to the next person. A late online
  * answer replaces the card of its own lookup and no other; it may even arrive before the card it replaces, because
- * events and answers travel separately, so `asking` keeps the early ones.
+ * events and answers travel separately, so `asking` keeps the early ones. In the same way the card comes once more when
+ * its use is settled, perhaps before the answer to the report itself: the card stays the one it was, and what is settled
+ * stays settled.
  *
  * Absent on purpose: any judgement on the person. `may_report`, the verdict and its reasons are the desk's.
  */
 import type { CommandError } from '../../backend/backend';
 import type { Card } from '../../bindings/Card';
 import type { DocumentKind } from '../../bindings/DocumentKind';
-import type { ItemState } from '../../bindings/ItemState';
+import type { Reported } from '../../bindings/Reported';
+import type { Voided } from '../../bindings/Voided';
 
 /** How long a card stays: personal data does not stand on the screen for the next in the queue. */
 export const CARD_SHOWN_MS = 120_000;
@@ -42,7 +45,7 @@ export type State =
   | { at: 'empty' }
   | { at: 'asking'; request: number; asked: Asked; slow: boolean; early: Card[] }
   | { at: 'refused'; asked: Asked; error: CommandError }
-  | { at: 'card'; asked: Asked; card: Card; shown_ms: number; report: Report };
+  | { at: 'card'; asked: Asked; card: Card; shown_ms: number; report: Report; voided: Voided | null };
 
 export type Event =
   | { is: 'asked'; request: number; asked: Asked }
@@ -56,7 +59,7 @@ export type Event =
   | { is: 'again_declined' }
   | { is: 'saved'; card: Card }
   | { is: 'not_saved'; lookup_id: string; error: CommandError }
-  | { is: 'delivered'; report_id: string; state: ItemState };
+  | { is: 'voided'; report_id: string; voided: Voided };
 
 export const EMPTY: State = { at: 'empty' };
 
@@ -94,20 +97,34 @@ function shows(state: State, lookup_id: string): state is Shown {
 }
 
 function answered({ asked, early }: Asking, card: Card, now_ms: number): State {
-  const shown: Shown = { at: 'card', asked, card, shown_ms: now_ms, report: { at: 'ready' } };
+  const shown: Shown = { at: 'card', asked, card, shown_ms: now_ms, report: { at: 'ready' }, voided: null };
   const later = early.findLast(({ lookup_id }) => lookup_id === card.lookup_id);
   return later ? replaced(shown, later, now_ms) : shown;
 }
 
 /** The use that was reported on the card stays reported, whatever the late answer says. */
 function replaced(state: Shown, card: Card, now_ms: number): State {
+  const reported = furthest(state.card.reported, card.reported);
+  // The same answer, its use settled: it is as old as it was, and goes when it would have gone.
+  if (same_answer(state.card, card)) return { ...state, card: { ...state.card, reported } };
   const report: Report = state.report.at === 'saving' ? state.report : { at: 'ready' };
-  return {
-    ...state,
-    card: { ...card, reported: card.reported ?? state.card.reported },
-    shown_ms: now_ms,
-    report,
-  };
+  return { ...state, card: { ...card, reported }, shown_ms: now_ms, report };
+}
+
+function same_answer(one: Card, other: Card): boolean {
+  return (
+    one.statement_id === other.statement_id && one.source === other.source && one.verdict === other.verdict
+  );
+}
+
+/** What is known of the use. Answers and events overtake each other: one that is settled waits no more. */
+function furthest(known: Reported | null, told: Reported | null): Reported | null {
+  if (known === null || told === null || known.id !== told.id) return told ?? known;
+  return waits(told) && !waits(known) ? known : told;
+}
+
+function waits({ state }: Reported): boolean {
+  return state === 'queued' || state === 'sending';
 }
 
 function reporting(state: Shown, event: ReportEvent): State {
@@ -129,16 +146,16 @@ function reporting(state: Shown, event: ReportEvent): State {
     case 'saved': {
       if (!shows(state, event.card.lookup_id)) return state;
       const replaces = event.card.replaces ?? card.replaces;
-      return { ...state, card: { ...event.card, replaces }, report: { at: 'ready' } };
+      const reported = furthest(card.reported, event.card.reported);
+      return { ...state, card: { ...event.card, replaces, reported }, report: { at: 'ready' } };
     }
     case 'not_saved':
       if (!shows(state, event.lookup_id)) return state;
       // The desk knows of a use that the card did not show: the second key is needed after all.
       if (event.error.code === 'ALREADY_USED_TODAY') return { ...state, report: { at: 'confirming' } };
       return { ...state, report: { at: 'failed', error: event.error } };
-    case 'delivered':
-      if (card.reported?.id !== event.report_id) return state;
-      return { ...state, card: { ...card, reported: { ...card.reported, state: event.state } } };
+    case 'voided':
+      return card.reported?.id === event.report_id ? { ...state, voided: event.voided } : state;
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Backend, CommandError, Stop } from '../../backend/backend';
 import type { DocumentKind } from '../../bindings/DocumentKind';
 import type { RecentLookup } from '../../bindings/RecentLookup';
+import type { Voided } from '../../bindings/Voided';
 import { commandError } from '../../errors';
 import { EMPTY, type Event, next, remaining_ms, SLOW_AFTER_MS, type State } from './consulta';
 
@@ -27,16 +28,13 @@ export class LookupFlow {
 
   /** Listens and keeps time until stopped. */
   start(): Stop {
-    const stops = [
-      this.#backend.on_card((card) => {
-        this.#send({ is: 'late', card, now_ms: Date.now() });
-        void this.refresh_recent();
-      }),
-      this.#backend.on_status(() => void this.#follow_report()),
-    ];
+    const stop = this.#backend.on_card((card) => {
+      this.#send({ is: 'late', card, now_ms: Date.now() });
+      void this.refresh_recent();
+    });
     const timer = setInterval(() => this.#tick(), TICK_MS);
     return () => {
-      for (const stop of stops) stop();
+      stop();
       clearInterval(timer);
     };
   }
@@ -102,6 +100,12 @@ export class LookupFlow {
     this.#send({ is: 'again_declined' });
   }
 
+  /** A use was taken back, here or in the report. */
+  voided(report_id: string, voided: Voided): void {
+    this.#send({ is: 'voided', report_id, voided });
+    void this.refresh_recent();
+  }
+
   /** The list under the card. It is a convenience: when it cannot be read the old one stays. */
   async refresh_recent(): Promise<void> {
     try {
@@ -121,22 +125,6 @@ export class LookupFlow {
       await this.refresh_recent();
     } catch (thrown) {
       this.#send({ is: 'not_saved', lookup_id, error: this.#noted(thrown) });
-    }
-  }
-
-  /** Whether the use on the card has reached the server: it is no longer among what is open. */
-  async #follow_report(): Promise<void> {
-    if (this.state.at !== 'card') return;
-    const { reported } = this.state.card;
-    if (reported === null || (reported.state !== 'queued' && reported.state !== 'sending')) return;
-    try {
-      // Asked anew: the counts of the event may be older than the report.
-      const { items } = await this.#backend.outbox();
-      const state = items.find(({ id }) => id === reported.id)?.state ?? 'accepted';
-      this.#send({ is: 'delivered', report_id: reported.id, state });
-    } catch {
-      // Not known: the card keeps saying "por enviar", which claims less.
-      return;
     }
   }
 

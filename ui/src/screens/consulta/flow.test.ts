@@ -1,21 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { OutboxItem } from '../../bindings/OutboxItem';
-import { CARD, Hand, REPORTED, settle } from '../../testing/hand';
+import { CARD, Hand, REPORTED, settle, VOIDED } from '../../testing/hand';
 import { LookupFlow } from './flow.svelte';
-
-const ITEM: OutboxItem = {
-  id: REPORTED.id,
-  kind: 'usage_report',
-  state: 'needs_attention',
-  code: 'STATEMENT_NOT_VALID',
-  occurred_at: REPORTED.occurred_at,
-  document_masked: '•••8901',
-  branch_name: 'Sede Norte',
-  operator_name: 'Ana Rodríguez',
-  attempts: 1,
-  last_cause: null,
-  next_attempt_at: null,
-};
 
 let hand: Hand;
 let flow: LookupFlow;
@@ -185,30 +170,28 @@ describe('reporting', () => {
     expect(flow.state.at).toBe('empty');
   });
 
-  it('says "enviado" once the item is no longer among what is open', async () => {
-    await show();
-    void flow.report();
-    await hand.answer('report_use', { ...CARD, reported: REPORTED });
+  it('says what became of the use when the desk tells, and asks nothing itself', async () => {
+    await show({ ...CARD, reported: REPORTED });
     await hand.tell_status({ pending: 1 });
-    await hand.answer('outbox', { items: [{ ...ITEM, state: 'sending', code: null }] });
-    expect(flow.state).toMatchObject({ card: { reported: { state: 'sending' } } });
-    await hand.tell_status();
-    await hand.answer('outbox', { items: [] });
+    await hand.tell_card({ ...CARD, reported: { ...REPORTED, state: 'accepted' } });
     expect(flow.state).toMatchObject({ card: { reported: { state: 'accepted' } } });
+    expect(hand.count('outbox')).toBe(0);
   });
 
-  it('says so when the server refused it', async () => {
+  it('does not keep the card longer because its use was sent', async () => {
     await show({ ...CARD, reported: REPORTED });
-    await hand.tell_status({ needs_attention: 1 });
-    await hand.answer('outbox', { items: [ITEM] });
-    expect(flow.state).toMatchObject({ card: { reported: { state: 'needs_attention' } } });
+    await vi.advanceTimersByTimeAsync(100_000);
+    await hand.tell_card({ ...CARD, reported: { ...REPORTED, state: 'accepted' } });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(flow.state.at).toBe('empty');
   });
 
-  it('goes on saying "por enviar" when the outbox cannot be read', async () => {
+  it('shows that it was taken back, here or in the report', async () => {
     await show({ ...CARD, reported: REPORTED });
-    await hand.tell_status();
-    await hand.refuse('outbox', 'STORE_FAILED');
-    expect(flow.state).toMatchObject({ card: { reported: { state: 'queued' } } });
+    const lists = hand.count('recent_lookups');
+    flow.voided(REPORTED.id, VOIDED);
+    expect(flow.state).toMatchObject({ voided: VOIDED });
+    expect(hand.count('recent_lookups')).toBe(lists + 1);
   });
 });
 

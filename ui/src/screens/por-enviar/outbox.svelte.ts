@@ -1,15 +1,20 @@
 /** The list of *Por enviar*, kept as fresh as the status bar: read again whenever the desk says something moved. */
 import type { CommandError, Stop } from '../../backend/backend';
 import type { OutboxItem } from '../../bindings/OutboxItem';
+import type { OutboxView } from '../../bindings/OutboxView';
 import type { Desk } from '../../app/desk.svelte';
 
 export class Outbox {
   /** `null` until it was read. */
   items = $state.raw<OutboxItem[] | null>(null);
+  /** Offline lookups that wait; they need nobody. */
+  lookups = $state(0);
   error = $state.raw<CommandError | null>(null);
   sending = $state(false);
-  /** The item being put back in the queue. */
-  retrying = $state<string | null>(null);
+  /** The item being put back in the queue, or all of them. */
+  retrying = $state<string | 'all' | null>(null);
+  /** An item is being given up. */
+  withdrawing = $state(false);
 
   readonly #desk: Desk;
   #reads = 0;
@@ -27,10 +32,10 @@ export class Outbox {
     this.#reads += 1;
     const read = this.#reads;
     try {
-      const { items } = await this.#desk.backend.outbox();
+      const view = await this.#desk.backend.outbox();
       // A slower, older answer must not take back a newer one.
       if (read !== this.#reads) return;
-      this.items = items;
+      this.#show(view);
       this.error = null;
     } catch (thrown) {
       if (read === this.#reads) this.error = this.#desk.noted(thrown);
@@ -51,18 +56,46 @@ export class Outbox {
     }
   }
 
-  async retry(id: string): Promise<void> {
+  retry(id: string): Promise<void> {
+    return this.#retry(id, () => this.#desk.backend.retry_item(id));
+  }
+
+  retry_all(): Promise<void> {
+    return this.#retry('all', () => this.#desk.backend.retry_all());
+  }
+
+  /** Gives an item up. The error belongs to the dialog that asked: `null` when it is done. */
+  async withdraw(id: string, why: string): Promise<CommandError | null> {
+    this.withdrawing = true;
+    try {
+      this.#reads += 1;
+      this.#show(await this.#desk.backend.withdraw_item(id, why));
+      await this.#desk.refresh_status();
+      return null;
+    } catch (thrown) {
+      return this.#desk.noted(thrown);
+    } finally {
+      this.withdrawing = false;
+    }
+  }
+
+  async #retry(which: string, command: () => Promise<OutboxView>): Promise<void> {
     if (this.retrying !== null) return;
-    this.retrying = id;
+    this.retrying = which;
     this.error = null;
     try {
       this.#reads += 1;
-      this.items = (await this.#desk.backend.retry_item(id)).items;
+      this.#show(await command());
       await this.#desk.refresh_status();
     } catch (thrown) {
       this.error = this.#desk.noted(thrown);
     } finally {
       this.retrying = null;
     }
+  }
+
+  #show({ items, lookups }: OutboxView): void {
+    this.items = items;
+    this.lookups = lookups;
   }
 }

@@ -6,6 +6,8 @@ import type { HistoryQuery } from '../../bindings/HistoryQuery';
 import type { Printer } from '../../bindings/Printer';
 import type { PrintJob } from '../../bindings/PrintJob';
 import type { SavedReport } from '../../bindings/SavedReport';
+import type { Voided } from '../../bindings/Voided';
+import { withVoid } from './totals';
 
 /** The dialog over the report. */
 export type Print =
@@ -19,6 +21,8 @@ export type Print =
 
 export class Report {
   history = $state.raw<History | null>(null);
+  /** Moves with every answer of the desk; a void changes a row of the same one. */
+  answers = $state(0);
   error = $state.raw<CommandError | null>(null);
   loading = $state(false);
   saving = $state<'here' | 'as' | null>(null);
@@ -40,7 +44,9 @@ export class Report {
     this.saved = null;
     try {
       const history = await this.#desk.backend.history(query);
-      if (request === this.#requests) this.history = history;
+      if (request !== this.#requests) return;
+      this.history = history;
+      this.answers += 1;
     } catch (thrown) {
       if (request !== this.#requests) return;
       this.history = null;
@@ -48,6 +54,12 @@ export class Report {
     } finally {
       if (request === this.#requests) this.loading = false;
     }
+  }
+
+  /** A use of the list was taken back. A file of before still counts it. */
+  voided(report_id: string, voided: Voided): void {
+    if (this.history) this.history = withVoid(this.history, report_id, voided);
+    this.saved = null;
   }
 
   async save(query: HistoryQuery, where: 'here' | 'as'): Promise<void> {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Desk } from '../../app/desk.svelte';
 import type { History } from '../../bindings/History';
-import { Hand } from '../../testing/hand';
+import { Hand, ROW, VOIDED } from '../../testing/hand';
 import { Report } from './report.svelte';
 
 const QUERY = { from: '2026-11-01', to: '2026-11-30', branch_id: null };
@@ -67,6 +67,29 @@ describe('saving', () => {
     void report.save(QUERY, 'here');
     await hand.answer('save_report', saved);
     void report.load({ ...QUERY, from: '2026-11-22' });
+    expect(report.saved).toBeNull();
+  });
+});
+
+describe('a use taken back', () => {
+  const one: History = { ...history(1), rows: [ROW], totals: [{ tariff: 'B', uses: 1 }] };
+
+  it('changes its row without asking again: the place in the list stays', async () => {
+    void report.load(QUERY);
+    await hand.answer('history', one);
+    const { answers } = report;
+    report.voided(ROW.id, VOIDED);
+    expect(report).toMatchObject({
+      history: { rows: [{ state: 'voided', voided: VOIDED }], totals: [] },
+      answers,
+    });
+    expect(hand.count('history')).toBe(1);
+  });
+
+  it('takes away the name of a file that still counts it', async () => {
+    void report.save(QUERY, 'here');
+    await hand.answer('save_report', { path: '/documentos/reporte.pdf', rows: 1, pages: 1 });
+    report.voided(ROW.id, VOIDED);
     expect(report.saved).toBeNull();
   });
 });

@@ -183,15 +183,38 @@ async fn a_purpose_is_needed_and_a_document_must_be_one() {
 }
 
 #[tokio::test]
+async fn a_key_that_ends_while_the_server_runs_is_followed_by_another() {
+    let bench = Bench::open().await;
+    let before = bench.app.list_keys().await.expect("listed");
+    bench.clock.forward((366 * 24).hours());
+    let desk = bench.desk("RECEPCION-1").await;
+    let number = &bench.demo.documents.active[0];
+    assert!(bench.read(&desk.look_up(&bench, 0, number).await).usable);
+    assert!(bench.read(&desk.look_up(&bench, 0, number).await).usable);
+    let after = bench.app.list_keys().await.expect("listed");
+    assert_eq!((after.len(), &after[1].kid), (2, &before[0].kid), "the old one stays, to verify with");
+}
+
+#[tokio::test]
 async fn with_no_key_to_sign_the_server_says_so_and_records_nothing() {
     let bench = Bench::open().await;
     bench.clock.forward((366 * 24).hours());
     let desk = bench.desk("RECEPCION-1").await;
+    bench.sql().execute_batch("ALTER TABLE signing_keys RENAME TO out_of_reach").expect("hidden");
     let answer = desk.look_up(&bench, 0, &bench.demo.documents.active[0]).await;
-    assert_eq!((answer.status, answer.code()), (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"));
-    assert!(!answer.header("retry-after").is_empty());
-    // A restart makes a new key, and the old one stays to verify with.
-    let bench = bench.restart().await;
-    let desk = bench.at(desk);
+    assert_eq!((answer.status, answer.code()), (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL"));
+    let recorded: i64 =
+        bench.sql().query_row("SELECT count(*) FROM lookups", [], |row| row.get(0)).expect("a count");
+    assert_eq!(recorded, 0);
+    bench.sql().execute_batch("ALTER TABLE out_of_reach RENAME TO signing_keys").expect("there again");
+    assert!(bench.read(&desk.look_up(&bench, 0, &bench.demo.documents.active[0]).await).usable);
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_read_again_go_on_signing() {
+    let bench = Bench::open().await;
+    let desk = bench.desk("RECEPCION-1").await;
+    bench.sql().execute_batch("ALTER TABLE signing_keys RENAME TO out_of_reach").expect("hidden");
+    bench.clock.forward(2.minutes());
     assert!(bench.read(&desk.look_up(&bench, 0, &bench.demo.documents.active[0]).await).usable);
 }

@@ -11,7 +11,7 @@ use crate::testing::{Answer, Bench, Desk, TestEntropy};
 
 /// Signs claims as this server would.
 fn signed(bench: &Bench, statement: &Statement) -> Value {
-    let jws = bench.app.keys().sign(statement).expect("a key").expect("signed");
+    let jws = bench.app.signer().held().sign(statement).expect("a key").expect("signed");
     json!(jws)
 }
 
@@ -131,7 +131,8 @@ async fn what_we_did_not_sign_is_refused() {
     let claims = bench.read(&genuine);
     let foreign = SigningKey::make(&TestEntropy::new(99), bench.clock.at()).expect("a key");
     let key = EncodingKey::from_ed_der(foreign.pkcs8.expose());
-    let our_kid = &bench.app.keys().newest().expect("a key").kid;
+    let ring = bench.app.signer().held();
+    let our_kid = &ring.newest().expect("a key").kid;
     let jws = genuine.body["statement"].as_str().expect("a statement");
     let forgeries = [
         json!(sign(&claims, our_kid, &key).expect("signed")),
@@ -212,8 +213,13 @@ async fn branch_author_and_statement_must_be_of_the_entity_that_delivers() {
     of_no_entity["body"]["statement"] = signed(&bench, &claims);
     assert_eq!(gym.deliver(&[&of_no_entity]).await, [not_allowed]);
 
-    // What was refused had no effect: from the right hands the same item is taken in.
-    assert_eq!(admin.deliver(&[&ours]).await, ["accepted"]);
+    // What was refused had no effect: from the right hands the same item is taken in, when somebody asks again.
+    assert_eq!(admin.deliver(&[&ours]).await, [not_allowed], "the answer to this submission stays");
+    let mut again = ours.clone();
+    again["submission"] = json!(1);
+    assert_eq!(admin.deliver(&[&again]).await, ["accepted"]);
+    again["submission"] = json!(2);
+    assert_eq!(admin.deliver(&[&again, &ours]).await, ["accepted", not_allowed]);
     assert_eq!(uses(&bench), 1);
 }
 
@@ -231,6 +237,7 @@ async fn one_bad_item_does_not_spoil_its_batch() {
     let items = [
         spoilt(|item| item["sequence"] = json!("x")),
         spoilt(|item| item["sequence"] = json!(0)),
+        spoilt(|item| item["submission"] = json!(1_000_001)),
         spoilt(|item| item["body"]["kind"] = json!("void")),
         good.clone(),
         spoilt(|item| item["extra"] = json!(1)),
@@ -239,13 +246,36 @@ async fn one_bad_item_does_not_spoil_its_batch() {
     let malformed = "refused MALFORMED";
     assert_eq!(
         desk.deliver(&items.iter().collect::<Vec<_>>()).await,
-        [malformed, malformed, malformed, "accepted", malformed, malformed]
+        [malformed, malformed, malformed, malformed, "accepted", malformed, malformed]
     );
 
     // A newer server may understand what this one cannot: nothing was remembered against it.
     let mut mended = items[0].clone();
     mended["sequence"] = json!(1);
     assert_eq!(desk.deliver(&[&mended]).await, ["accepted_with_note DAILY_LIMIT_REACHED"]);
+}
+
+#[tokio::test]
+async fn a_batch_is_answered_with_the_epoch_and_the_last_sequence_of_its_desk() {
+    let bench = Bench::open().await;
+    let desk = bench.desk("RECEPCION-1").await;
+    let other = bench.desk("RECEPCION-2").await;
+    let mut item = desk.report(&bench, 0, &active(&bench, &desk).await);
+    item["sequence"] = json!(7);
+    let held = async |desk: &Desk, item: &Value| {
+        let body = desk.post(path::OUTBOX, &json!({ "items": [item] })).await.body;
+        (body["epoch"].clone(), body["last_sequence"].clone())
+    };
+    let (epoch, last) = held(&desk, &item).await;
+    assert_eq!(last, 0, "before the batch");
+    assert_eq!(held(&desk, &item).await, (epoch.clone(), json!(7)));
+    assert_eq!(held(&other, &json!({ "id": bench.id() })).await, (epoch.clone(), json!(0)));
+    let bench = bench.restart().await;
+    let desk = bench.at(desk);
+    assert_eq!(held(&desk, &item).await, (epoch.clone(), json!(7)), "a restart is no restore");
+    let next = bench.app.renew_epoch().await.expect("renewed");
+    assert_ne!(json!(next), epoch);
+    assert_eq!(held(&desk, &item).await, (json!(next), json!(7)));
 }
 
 #[tokio::test]

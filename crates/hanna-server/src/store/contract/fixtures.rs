@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use hanna_domain::outbox::{ItemCode, VoidReason};
 use hanna_domain::{
     Affiliate, AffiliateRole, AffiliateStatus, Company, CompanyStatus, Document, DocumentKind, Redacted,
-    Statement, Tariff,
+    Statement, Tariff, Verdict,
 };
 use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
 use hanna_wire::outbox::{Outcome, OutcomeKind};
@@ -25,6 +26,7 @@ pub const ELSEWHERE: Uuid = Uuid::from_u128(13);
 pub const ANA: Uuid = Uuid::from_u128(21);
 pub const LUIS: Uuid = Uuid::from_u128(22);
 pub const DEVICE: Uuid = Uuid::from_u128(31);
+pub const EPOCH: Uuid = Uuid::from_u128(41);
 
 pub fn noon() -> Timestamp {
     "2026-11-22T17:00:00Z".parse().expect("a timestamp")
@@ -144,7 +146,8 @@ pub async fn furnished(store: &dyn Store) {
     ]);
     let installed = store.install(installation("a"), Box::new(people), noon()).await.expect("installed");
     assert_eq!(installed, Installed::Done);
-    store.open_session(opening(1, ANA)).await.expect("opened");
+    assert_eq!(store.epoch(EPOCH).await.expect("begun"), EPOCH);
+    assert_eq!(store.open_session(opening(1, ANA)).await.expect("asked"), SessionOpened::Done);
 }
 
 pub fn opening(byte: u8, account_id: Uuid) -> Opening {
@@ -183,23 +186,57 @@ pub async fn statement(store: &dyn Store, question: Question) -> Statement {
 }
 
 pub fn arrival(id: u128, statement: &Statement, occurred_at: Timestamp) -> Arrival {
+    recorded(id, occurred_at, Recorded::Use(Ok(Box::new(statement.clone()))))
+}
+
+/// A use that rests on no statement of ours.
+pub fn unfounded(id: u128, code: ItemCode) -> Arrival {
+    recorded(id, noon(), Recorded::Use(Err(code)))
+}
+
+/// An item of Ana's.
+pub fn recorded(id: u128, occurred_at: Timestamp, recorded: Recorded) -> Arrival {
     Arrival {
         id: Uuid::from_u128(id),
         content_hash: [u8::try_from(id % 256).expect("small"); 32],
-        kind: ItemKind::UsageReport,
+        submission: 0,
         sequence: 1,
         author_id: ANA,
         occurred_at,
-        statement: Ok(Box::new(statement.clone())),
+        recorded,
     }
+}
+
+pub fn void(id: u128, report_id: u128, occurred_at: Timestamp) -> Arrival {
+    let void = Void {
+        report_id: Uuid::from_u128(report_id),
+        reason: VoidReason::Other,
+        text: Some("era para la hermana".into()),
+    };
+    recorded(id, occurred_at, Recorded::Void(void))
+}
+
+/// The copy answered a lookup at noon.
+pub fn offline_lookup(id: u128, lookup: u128, branch_id: Uuid, number: &str) -> Arrival {
+    let Question { asked, document_mac, purpose, .. } = question(lookup, branch_id, number);
+    let lookup = OfflineLookup {
+        lookup_id: asked.lookup_id,
+        branch_id,
+        document_mac,
+        purpose,
+        verdict: Verdict::ActiveFromCopy,
+        statement_id: Some(Uuid::from_u128(77)),
+    };
+    recorded(id, noon(), Recorded::OfflineLookup(lookup))
 }
 
 pub async fn take_in(store: &dyn Store, arrivals: Vec<Arrival>) -> Vec<(OutcomeKind, Option<ItemCode>)> {
     let delivery = Delivery { arrivals, entity_id: ENTITY, account_id: ANA, device_id: DEVICE, now: noon() };
-    let outcomes = store.take_in(delivery).await.expect("asked");
+    let outcomes = store.take_in(delivery).await.expect("asked").outcomes;
     outcomes.into_iter().map(|Outcome { outcome, code, .. }| (outcome, code)).collect()
 }
 
+pub const RETRY: (OutcomeKind, Option<ItemCode>) = (OutcomeKind::Retry, None);
 pub const ACCEPTED: (OutcomeKind, Option<ItemCode>) = (OutcomeKind::Accepted, None);
 pub const NOTED: (OutcomeKind, Option<ItemCode>) =
     (OutcomeKind::AcceptedWithNote, Some(ItemCode::DailyLimitReached));

@@ -1,6 +1,7 @@
 //! What every store must do, as stories over the trait. Each implementation runs all of them on an empty database.
 
 mod fixtures;
+mod items;
 
 use hanna_domain::outbox::ItemCode;
 use hanna_domain::{AffiliateStatus, CompanyStatus, Document, DocumentKind, Reason, Tariff, UsageState};
@@ -10,6 +11,7 @@ use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
 
 use self::fixtures::*;
+pub use self::items::*;
 use super::*;
 use crate::agreement::tests::agreement;
 use crate::testing::TestEntropy;
@@ -22,11 +24,17 @@ macro_rules! stories {
             attempts_are_counted_until_they_are_forgotten,
             tokens_live_and_die_with_their_session,
             refresh_tokens_come_in_generations,
+            a_revoked_device_signs_in_no_more_and_delivers_what_was_before,
             an_account_sees_its_own_surroundings,
             a_lookup_is_authorised_judged_and_recorded_once,
-            accepted_items_are_final_and_refused_ones_are_judged_again,
+            regulars_are_answered_within_a_budget_and_counted_once,
+            outcomes_are_remembered_with_the_submission_they_answer,
             the_same_id_with_other_content_is_refused,
+            the_epoch_and_the_last_sequence_come_with_every_batch,
             uses_are_counted_by_person_entity_and_day,
+            a_use_is_taken_back_once_by_its_author_and_counts_no_more,
+            a_void_waits_for_a_report_that_may_still_come,
+            a_lookup_that_a_copy_answered_is_on_record_once,
             pages_are_in_order_and_half_open,
             an_import_is_all_or_nothing,
             an_installation_happens_once,
@@ -53,6 +61,11 @@ pub async fn secrets_and_keys_are_kept(store: &dyn Store) {
     let keys = store.signing_keys(third.clone(), noon() + 9000.hours()).await.expect("keys");
     assert_eq!(keys.len(), 2, "the old one stays, to verify with");
     assert!(kids(&keys).contains(&first.kid) && kids(&keys).contains(&third.kid));
+    let fourth = made(noon());
+    store.add_key(fourth.clone()).await.expect("added");
+    let keys = store.keys().await.expect("asked");
+    assert_eq!(keys.len(), 3);
+    assert!(keys.iter().any(|key| key.kid == fourth.kid && key.pkcs8.expose() == fourth.pkcs8.expose()));
 }
 
 pub async fn attempts_are_counted_until_they_are_forgotten(store: &dyn Store) {
@@ -73,7 +86,8 @@ pub async fn tokens_live_and_die_with_their_session(store: &dyn Store) {
     assert_eq!((known.account_id, known.state), (ANA, AccountState::Active));
     assert!(store.credentials("ANA".into()).await.expect("asked").is_none(), "keys are compared as they are");
 
-    store.open_session(opening(2, ANA)).await.expect("the same PC again");
+    let again = store.open_session(opening(2, ANA)).await.expect("the same PC again");
+    assert_eq!(again, SessionOpened::Done);
     let caller = store.caller(hash(1), noon()).await.expect("asked").expect("signed in");
     assert_eq!((caller.account_id, caller.device_id, caller.entity_id), (ANA, DEVICE, Some(ENTITY)));
     assert_eq!(caller.roles, [Role::Operator]);
@@ -144,7 +158,7 @@ pub async fn a_lookup_is_authorised_judged_and_recorded_once(store: &dyn Store) 
     assert_eq!(elsewhere, Answered::BranchNotAllowed);
 }
 
-pub async fn accepted_items_are_final_and_refused_ones_are_judged_again(store: &dyn Store) {
+pub async fn outcomes_are_remembered_with_the_submission_they_answer(store: &dyn Store) {
     furnished(store).await;
     let active = statement(store, question(1, NORTH, "1001")).await;
     let first = arrival(100, &active, noon());
@@ -155,12 +169,53 @@ pub async fn accepted_items_are_final_and_refused_ones_are_judged_again(store: &
     assert_eq!(take_in(store, vec![second.clone()]).await, [NOTED]);
     assert_eq!(take_in(store, vec![second]).await, [NOTED]);
 
-    let broken = Arrival { statement: Err(ItemCode::StatementNotGenuine), ..arrival(102, &active, noon()) };
-    assert_eq!(take_in(store, vec![broken.clone()]).await, [refused(ItemCode::StatementNotGenuine)]);
-    let mended = Arrival { statement: Ok(Box::new(active)), ..broken };
-    assert_eq!(take_in(store, vec![mended.clone()]).await, [NOTED], "somebody put right what was wrong");
-    assert_eq!(take_in(store, vec![mended]).await, [NOTED]);
+    let accepted = Arrival { submission: 1, ..first };
+    assert_eq!(
+        take_in(store, vec![accepted]).await,
+        [ACCEPTED],
+        "the acceptance, also of a higher submission"
+    );
+
+    let broken = unfounded(102, ItemCode::StatementNotGenuine);
+    let not_genuine = refused(ItemCode::StatementNotGenuine);
+    assert_eq!(take_in(store, vec![broken.clone()]).await, [not_genuine]);
+    let mended = arrival(102, &active, noon());
+    assert_eq!(take_in(store, vec![mended.clone()]).await, [not_genuine], "as the first time");
+    let still_broken = Arrival { submission: 3, ..unfounded(102, ItemCode::StatementNotValid) };
+    assert_eq!(take_in(store, vec![still_broken.clone()]).await, [refused(ItemCode::StatementNotValid)]);
+    let again = Arrival { submission: 4, ..mended.clone() };
+    assert_eq!(take_in(store, vec![again.clone()]).await, [NOTED], "somebody put right what was wrong");
+    assert_eq!(
+        take_in(store, vec![broken, Arrival { submission: 2, ..mended }, still_broken, again]).await,
+        [not_genuine, NOTED, refused(ItemCode::StatementNotValid), NOTED],
+        "each submission has its own answer; one that was never judged gets the last"
+    );
     assert_eq!(all_uses(store).await.len(), 3);
+}
+
+pub async fn the_epoch_and_the_last_sequence_come_with_every_batch(store: &dyn Store) {
+    furnished(store).await;
+    let active = statement(store, question(1, NORTH, "1001")).await;
+    let deliver = async |arrivals| {
+        let delivery =
+            Delivery { arrivals, entity_id: ENTITY, account_id: ANA, device_id: DEVICE, now: noon() };
+        let delivered = store.take_in(delivery).await.expect("asked");
+        (delivered.epoch, delivered.last_sequence)
+    };
+    assert_eq!(deliver(vec![]).await, (EPOCH, 0));
+    let item = |id, sequence| Arrival { sequence, ..arrival(id, &active, noon()) };
+    let refused = Arrival { sequence: 9, ..unfounded(103, ItemCode::StatementNotGenuine) };
+    assert_eq!(deliver(vec![item(101, 7), item(102, 3)]).await, (EPOCH, 0), "before the batch");
+    assert_eq!(deliver(vec![refused]).await, (EPOCH, 7));
+    assert_eq!(deliver(vec![]).await, (EPOCH, 9), "a refused item is held too");
+    let conflict = Arrival { content_hash: [9; 32], ..item(101, 12) };
+    deliver(vec![conflict]).await;
+    assert_eq!(deliver(vec![]).await, (EPOCH, 9), "and one that changed nothing is not");
+
+    assert_eq!(store.epoch(Uuid::from_u128(42)).await.expect("asked"), EPOCH, "it goes on");
+    store.renew_epoch(Uuid::from_u128(43)).await.expect("renewed");
+    assert_eq!(deliver(vec![]).await, (Uuid::from_u128(43), 9));
+    assert_eq!(store.epoch(Uuid::from_u128(42)).await.expect("asked"), Uuid::from_u128(43));
 }
 
 pub async fn the_same_id_with_other_content_is_refused(store: &dyn Store) {
@@ -172,9 +227,11 @@ pub async fn the_same_id_with_other_content_is_refused(store: &dyn Store) {
     assert_eq!(take_in(store, vec![first.clone(), other.clone()]).await, [ACCEPTED, conflict]);
     assert_eq!(take_in(store, vec![other, first]).await, [conflict, ACCEPTED]);
 
-    let broken = Arrival { statement: Err(ItemCode::StatementNotValid), ..arrival(101, &active, noon()) };
+    let broken = unfounded(101, ItemCode::StatementNotValid);
     let other = Arrival { content_hash: [9; 32], ..arrival(101, &active, noon()) };
     assert_eq!(take_in(store, vec![broken, other]).await, [refused(ItemCode::StatementNotValid), conflict]);
+    let higher = Arrival { submission: 1, content_hash: [9; 32], ..arrival(101, &active, noon()) };
+    assert_eq!(take_in(store, vec![higher]).await, [conflict], "whatever its submission");
     assert_eq!(all_uses(store).await.len(), 1);
 }
 

@@ -11,9 +11,12 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::columns::{Micros, Word};
+use super::devices;
 use crate::secrets::{Mac, TokenHash};
 use crate::slow_down;
-use crate::store::{AccountState, Admission, Caller, Credentials, Opening, Refreshed, Rotation, TokenPair};
+use crate::store::{
+    AccountState, Admission, Caller, Credentials, Opening, Refreshed, Rotation, SessionOpened, TokenPair,
+};
 
 /// How long the refresh token of before still works.
 const GRACE: SignedDuration = SignedDuration::from_mins(2);
@@ -62,18 +65,17 @@ pub fn credentials(tx: &Transaction<'_>, username_key: &str) -> rusqlite::Result
         .optional()
 }
 
-pub fn open_session(tx: &Transaction<'_>, opening: &Opening) -> rusqlite::Result<()> {
-    tx.execute(
-        "INSERT INTO devices (id, name, first_seen_us, last_seen_us) VALUES (?1, ?2, ?3, ?3)
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen_us = excluded.last_seen_us",
-        params![opening.device_id, opening.device_name, Micros(opening.now)],
-    )?;
+pub fn open_session(tx: &Transaction<'_>, opening: &Opening) -> rusqlite::Result<SessionOpened> {
+    if !devices::register(tx, opening.device_id, &opening.device_name, opening.now)? {
+        return Ok(SessionOpened::DeviceRevoked);
+    }
     tx.execute(
         "INSERT INTO sessions (id, account_id, device_id, opened_us, generation, rotated_us, ended_us, ended_why)
          VALUES (?1, ?2, ?3, ?4, 1, ?4, NULL, NULL)",
         params![opening.session_id, opening.account_id, opening.device_id, Micros(opening.now)],
     )?;
-    add_tokens(tx, opening.session_id, 1, &opening.tokens)
+    add_tokens(tx, opening.session_id, 1, &opening.tokens)?;
+    Ok(SessionOpened::Done)
 }
 
 fn add_tokens(
@@ -150,6 +152,7 @@ pub fn refresh_session(tx: &Transaction<'_>, rotation: &Rotation) -> rusqlite::R
         )?;
     }
     add_tokens(tx, session_id, generation, &rotation.tokens)?;
+    devices::note_contact(tx, rotation.device_id, now)?;
     Ok(Refreshed::Granted)
 }
 
@@ -172,9 +175,10 @@ pub fn end_session(
 pub fn caller(tx: &Transaction<'_>, access: TokenHash, now: Timestamp) -> rusqlite::Result<Option<Caller>> {
     let caller = tx
         .prepare_cached(
-            "SELECT s.id, s.account_id, s.device_id, a.entity_id, a.state
+            "SELECT s.id, s.account_id, s.device_id, a.entity_id, a.state, d.revoked_us IS NOT NULL
              FROM access_tokens t
              JOIN sessions s ON s.id = t.session_id
+             JOIN devices d ON d.id = s.device_id
              JOIN accounts a ON a.id = s.account_id
              WHERE t.token_hash = ?1 AND t.expires_us > ?2 AND s.ended_us IS NULL",
         )?
@@ -185,6 +189,7 @@ pub fn caller(tx: &Transaction<'_>, access: TokenHash, now: Timestamp) -> rusqli
                 device_id: row.get(2)?,
                 entity_id: row.get(3)?,
                 state: row.get::<_, Word<_>>(4)?.0,
+                device_revoked: row.get(5)?,
                 roles: Vec::new(),
             })
         })

@@ -1,6 +1,7 @@
 //! How our types stand in columns.
 
-use hanna_domain::{AffiliateRole, AffiliateStatus, CompanyStatus, DocumentKind, Tariff, outbox::ItemCode};
+use hanna_domain::outbox::{ItemCode, VoidReason};
+use hanna_domain::{AffiliateRole, AffiliateStatus, CompanyStatus, DocumentKind, Tariff, Verdict};
 use hanna_wire::me::{ApplicationState, Role};
 use hanna_wire::outbox::OutcomeKind;
 use jiff::Timestamp;
@@ -97,6 +98,8 @@ words!(
     OverLimit,
     Role,
     Tariff,
+    Verdict,
+    VoidReason,
 );
 
 impl ToSql for TokenHash {

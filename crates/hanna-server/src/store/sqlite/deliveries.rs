@@ -1,25 +1,27 @@
-//! The outbox of desks, taken in item by item.
+//! The outbox of desks, taken in item by item: what is held already, what is judged, what is remembered.
+//!
+//! What each kind of item means stands in a file of its own.
 
 use hanna_domain::outbox::ItemCode;
-use hanna_domain::{Statement, colombia};
-use hanna_wire::me::Role;
 use hanna_wire::outbox::{Outcome, OutcomeKind};
 use jiff::Timestamp;
-use jiff::civil::Date;
-use rusqlite::{OptionalExtension, Savepoint, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::columns::{Day, Micros, Word};
-use super::organisation::agreement_on;
-use crate::store::{Arrival, Delivery};
-use crate::usage::{Known, Ruling, rule};
+use super::columns::{Micros, Word};
+use super::{devices, epoch, offline_lookups, uses, voids};
+use crate::store::{Arrival, Delivered, Delivery, Recorded};
+use crate::usage::{Ruling, may_record};
 
-pub fn take_in(tx: &mut Transaction<'_>, delivery: &Delivery) -> rusqlite::Result<Vec<Outcome>> {
+pub fn take_in(tx: &mut Transaction<'_>, delivery: &Delivery) -> rusqlite::Result<Delivered> {
+    let last_sequence = last_sequence(tx, delivery.device_id)?;
+    devices::note_contact(tx, delivery.device_id, delivery.now)?;
+    let revoked_at = devices::revoked_at(tx, delivery.device_id)?;
     let mut outcomes = Vec::with_capacity(delivery.arrivals.len());
     for arrival in &delivery.arrivals {
         // Each item in its own savepoint: one that fails takes nothing back but itself.
         let point = tx.savepoint()?;
-        let (outcome, code) = match take_in_one(&point, delivery, arrival) {
+        let (outcome, code) = match take_in_one(&point, delivery, arrival, revoked_at) {
             Ok(taken) => {
                 point.commit()?;
                 taken
@@ -32,145 +34,129 @@ pub fn take_in(tx: &mut Transaction<'_>, delivery: &Delivery) -> rusqlite::Resul
         };
         outcomes.push(Outcome { id: arrival.id, outcome, code });
     }
-    Ok(outcomes)
+    Ok(Delivered { outcomes, epoch: epoch::present(tx)?, last_sequence })
 }
 
 type Taken = (OutcomeKind, Option<ItemCode>);
 
-fn take_in_one(tx: &Savepoint<'_>, delivery: &Delivery, arrival: &Arrival) -> rusqlite::Result<Taken> {
-    if let Some(first) = earlier(tx, arrival.id)? {
-        if first.content_hash != arrival.content_hash {
+fn take_in_one(
+    tx: &Connection,
+    delivery: &Delivery,
+    arrival: &Arrival,
+    revoked_at: Option<Timestamp>,
+) -> rusqlite::Result<Taken> {
+    if let Some(held) = held(tx, arrival.id)? {
+        if held.content_hash != arrival.content_hash {
             return Ok((OutcomeKind::Refused, Some(ItemCode::IdConflict)));
         }
-        if first.taken.0 != OutcomeKind::Refused {
-            return Ok(first.taken);
+        if arrival.submission < held.submission {
+            let earlier = earlier_refusal(tx, arrival)?;
+            return Ok(earlier.map_or(held.taken, |code| (OutcomeKind::Refused, Some(code))));
+        }
+        let is_new_question = arrival.submission > held.submission && held.taken.0 == OutcomeKind::Refused;
+        if !is_new_question {
+            return Ok(held.taken);
         }
     }
-    let ruling = match &arrival.statement {
-        Err(code) => Ruling::Refused(*code),
-        Ok(statement) => rule(&known(tx, delivery, arrival, statement)?),
+    let ruling = if may_record(revoked_at, arrival.occurred_at) {
+        judge(tx, delivery, arrival)?
+    } else {
+        // A revoked PC stands in no branch any more.
+        Ruling::Refused(ItemCode::BranchNotAllowed)
     };
     let taken = match ruling {
         Ruling::Accepted => (OutcomeKind::Accepted, None),
         Ruling::Noted(code) => (OutcomeKind::AcceptedWithNote, Some(code)),
         Ruling::Refused(code) => (OutcomeKind::Refused, Some(code)),
+        Ruling::NotYet => return Ok((OutcomeKind::Retry, None)),
     };
-    keep_item(tx, delivery, arrival, taken)?;
-    if let (Ok(statement), true) = (&arrival.statement, taken.0 != OutcomeKind::Refused) {
-        keep_use(tx, arrival, statement)?;
+    remember(tx, delivery, arrival, taken)?;
+    if taken.0 != OutcomeKind::Refused {
+        keep(tx, delivery, arrival)?;
     }
     Ok(taken)
 }
 
-/// What became of the id before.
-struct Earlier {
+fn judge(tx: &Connection, delivery: &Delivery, arrival: &Arrival) -> rusqlite::Result<Ruling> {
+    match &arrival.recorded {
+        Recorded::Use(Err(code)) => Ok(Ruling::Refused(*code)),
+        Recorded::Use(Ok(statement)) => uses::judge(tx, delivery, arrival, statement),
+        Recorded::Void(void) => voids::judge(tx, delivery, arrival, void),
+        Recorded::OfflineLookup(lookup) => offline_lookups::judge(tx, delivery, arrival, lookup),
+    }
+}
+
+fn keep(tx: &Connection, delivery: &Delivery, arrival: &Arrival) -> rusqlite::Result<()> {
+    match &arrival.recorded {
+        // What rests on nothing was refused.
+        Recorded::Use(Err(_)) => Ok(()),
+        Recorded::Use(Ok(statement)) => uses::keep(tx, arrival, statement),
+        Recorded::Void(void) => voids::keep(tx, arrival, void),
+        Recorded::OfflineLookup(lookup) => offline_lookups::keep(tx, delivery, arrival, lookup),
+    }
+}
+
+/// What is held under an id: the answer to its highest submission.
+struct Held {
     content_hash: [u8; 32],
+    submission: u32,
     taken: Taken,
 }
 
-fn earlier(tx: &Savepoint<'_>, id: Uuid) -> rusqlite::Result<Option<Earlier>> {
-    tx.prepare_cached("SELECT content_hash, outcome, code FROM outbox_items WHERE id = ?1")?
+fn held(tx: &Connection, id: Uuid) -> rusqlite::Result<Option<Held>> {
+    tx.prepare_cached("SELECT content_hash, submission, outcome, code FROM outbox_items WHERE id = ?1")?
         .query_row([id], |row| {
-            let outcome = row.get::<_, Word<_>>(1)?.0;
-            let code = row.get::<_, Option<Word<_>>>(2)?.map(|word| word.0);
-            Ok(Earlier { content_hash: row.get(0)?, taken: (outcome, code) })
+            let outcome = row.get::<_, Word<_>>(2)?.0;
+            let code = row.get::<_, Option<Word<_>>>(3)?.map(|word| word.0);
+            Ok(Held { content_hash: row.get(0)?, submission: row.get(1)?, taken: (outcome, code) })
         })
         .optional()
 }
 
-fn known(
-    tx: &Savepoint<'_>,
-    delivery: &Delivery,
-    arrival: &Arrival,
-    statement: &Statement,
-) -> rusqlite::Result<Known> {
-    let entity_id = delivery.entity_id;
-    let of_this_entity = statement.entity_id == entity_id
-        && is_branch_of(tx, statement.branch_id, entity_id)?
-        && is_operator_of(tx, arrival.author_id, entity_id)?;
-    let day = colombia::day_of(arrival.occurred_at);
-    Ok(Known {
-        of_this_entity,
-        agreement: agreement_on(tx, statement.branch_id, day)?,
-        uses_that_day: count_uses(tx, statement, day)?,
-    })
+/// How exactly this submission was answered, if it was, before a higher one.
+fn earlier_refusal(tx: &Connection, arrival: &Arrival) -> rusqlite::Result<Option<ItemCode>> {
+    tx.prepare_cached("SELECT code FROM earlier_refusals WHERE item_id = ?1 AND submission = ?2")?
+        .query_row(params![arrival.id, arrival.submission], |row| Ok(row.get::<_, Word<_>>(0)?.0))
+        .optional()
 }
 
-fn is_branch_of(tx: &Savepoint<'_>, branch_id: Uuid, entity_id: Uuid) -> rusqlite::Result<bool> {
-    tx.prepare_cached("SELECT 1 FROM branches WHERE id = ?1 AND entity_id = ?2")?
-        .exists([branch_id, entity_id])
-}
-
-/// Also one who is suspended by now: what they recorded before still counts.
-fn is_operator_of(tx: &Savepoint<'_>, account_id: Uuid, entity_id: Uuid) -> rusqlite::Result<bool> {
-    tx.prepare_cached(
-        "SELECT 1 FROM accounts a JOIN account_roles r ON r.account_id = a.id
-         WHERE a.id = ?1 AND a.entity_id = ?2 AND r.role = ?3",
-    )?
-    .exists(params![account_id, entity_id, Word(Role::Operator)])
-}
-
-fn count_uses(tx: &Savepoint<'_>, statement: &Statement, day: Date) -> rusqlite::Result<u32> {
-    let document = &statement.document;
-    tx.prepare_cached(
-        "SELECT count(*) FROM usage_reports WHERE number = ?1 AND kind = ?2 AND entity_id = ?3 AND day = ?4",
-    )?
-    .query_row(params![document.number(), Word(document.kind()), statement.entity_id, Day(day)], |row| {
-        row.get(0)
-    })
-}
-
-fn keep_item(
-    tx: &Savepoint<'_>,
+fn remember(
+    tx: &Connection,
     delivery: &Delivery,
     arrival: &Arrival,
     (outcome, code): Taken,
 ) -> rusqlite::Result<()> {
-    let now: Timestamp = delivery.now;
+    tx.prepare_cached(
+        "INSERT INTO earlier_refusals (item_id, submission, judged_us, code)
+         SELECT id, submission, judged_us, code FROM outbox_items WHERE id = ?1",
+    )?
+    .execute([arrival.id])?;
     tx.prepare_cached(
         "INSERT INTO outbox_items
-             (id, content_hash, kind, sequence, author_id, device_id, sent_by, received_us, judged_us, outcome, code)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10)
-         ON CONFLICT (id) DO UPDATE SET judged_us = excluded.judged_us, outcome = excluded.outcome, code = excluded.code",
+             (id, content_hash, kind, sequence, author_id, device_id, sent_by, received_us, judged_us, outcome, code,
+              submission)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11)
+         ON CONFLICT (id) DO UPDATE SET judged_us = excluded.judged_us, outcome = excluded.outcome,
+             code = excluded.code, submission = excluded.submission",
     )?
     .execute(params![
         arrival.id,
         arrival.content_hash.as_slice(),
-        arrival.kind.code(),
+        arrival.recorded.kind().code(),
         arrival.sequence,
         arrival.author_id,
         delivery.device_id,
         delivery.account_id,
-        Micros(now),
+        Micros(delivery.now),
         Word(outcome),
         code.map(Word),
+        arrival.submission,
     ])?;
     Ok(())
 }
 
-fn keep_use(tx: &Savepoint<'_>, arrival: &Arrival, statement: &Statement) -> rusqlite::Result<()> {
-    let affiliate = statement.affiliate.as_ref();
-    tx.prepare_cached(
-        "INSERT INTO usage_reports
-             (id, statement_id, lookup_id, entity_id, branch_id, author_id, occurred_us, day,
-              kind, number, affiliate_name, tariff, company_name)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    )?
-    .execute(params![
-        arrival.id,
-        statement.jti,
-        statement.lookup_id,
-        statement.entity_id,
-        statement.branch_id,
-        arrival.author_id,
-        Micros(arrival.occurred_at),
-        Day(colombia::day_of(arrival.occurred_at)),
-        Word(statement.document.kind()),
-        statement.document.number(),
-        // A usable statement always has a person: `Verifier` refuses any other.
-        affiliate.map(hanna_domain::Affiliate::full_name).unwrap_or_default(),
-        Word(statement.tariff),
-        affiliate.and_then(|affiliate| affiliate.company.as_ref()).map(|company| &company.name),
-    ])?;
-    Ok(())
+/// The highest sequence held of a PC, 0 for none.
+pub fn last_sequence(tx: &Connection, device_id: Uuid) -> rusqlite::Result<i64> {
+    tx.prepare_cached("SELECT coalesce(max(sequence), 0) FROM outbox_items WHERE device_id = ?1")?
+        .query_row([device_id], |row| row.get(0))
 }

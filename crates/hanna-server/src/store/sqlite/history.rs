@@ -1,8 +1,8 @@
-//! Reported uses, newest first, page by page.
+//! Reported uses with their voids, newest first, page by page.
 
 use hanna_domain::{Document, UsageState};
 use hanna_wire::outbox::OutcomeKind;
-use hanna_wire::usage::UsageRow;
+use hanna_wire::usage::{UsageRow, UsageVoid};
 use rusqlite::types::ToSql;
 use rusqlite::{Row, Transaction};
 
@@ -27,11 +27,14 @@ pub fn usage_reports(tx: &Transaction<'_>, filter: &UsageFilter) -> rusqlite::Re
     values.push(&filter.limit);
     tx.prepare_cached(&format!(
         "SELECT u.id, u.occurred_us, u.kind, u.number, u.affiliate_name, u.tariff, u.company_name, u.branch_id,
-                b.name AS branch_name, a.display_name AS operator_name, i.outcome, i.code
+                b.name AS branch_name, a.display_name AS operator_name, i.outcome, i.code,
+                v.id AS void_id, v.occurred_us AS void_us, va.display_name AS void_operator, v.reason, v.text
          FROM usage_reports u
          JOIN outbox_items i ON i.id = u.id
          JOIN branches b ON b.id = u.branch_id
          JOIN accounts a ON a.id = u.author_id
+         LEFT JOIN voids v ON v.report_id = u.id
+         LEFT JOIN accounts va ON va.id = v.author_id
          WHERE {conditions}
          ORDER BY u.occurred_us DESC, u.id DESC
          LIMIT ?"
@@ -61,5 +64,17 @@ fn usage_row(row: &Row<'_>) -> rusqlite::Result<UsageRow> {
             OutcomeKind::Accepted | OutcomeKind::Refused | OutcomeKind::Retry => UsageState::Accepted,
         },
         code: row.get::<_, Option<Word<_>>>("code")?.map(|word| word.0),
+        void: void(row)?,
     })
+}
+
+fn void(row: &Row<'_>) -> rusqlite::Result<Option<UsageVoid>> {
+    let Some(id) = row.get("void_id")? else { return Ok(None) };
+    Ok(Some(UsageVoid {
+        id,
+        occurred_at: row.get::<_, Micros>("void_us")?.0,
+        operator_name: row.get("void_operator")?,
+        reason: row.get::<_, Word<_>>("reason")?.0,
+        text: row.get("text")?,
+    }))
 }

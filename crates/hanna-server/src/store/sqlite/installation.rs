@@ -78,8 +78,9 @@ fn add_agreement(tx: &Transaction<'_>, entity_id: uuid::Uuid, new: &NewAgreement
     let terms = &new.terms;
     tx.execute(
         "INSERT INTO agreements
-             (id, entity_id, name, first_day, last_day, tariffs, roles, daily_limit, over_limit, validity_h)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+             (id, entity_id, name, first_day, last_day, tariffs, roles, daily_limit, over_limit, validity_h,
+              void_window_min, offline_days_max, retention_days)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             new.id,
             entity_id,
@@ -91,6 +92,9 @@ fn add_agreement(tx: &Transaction<'_>, entity_id: uuid::Uuid, new: &NewAgreement
             terms.daily_limit,
             Word(terms.over_limit),
             terms.validity_h,
+            terms.void_window_min,
+            terms.offline_days_max,
+            terms.retention_days,
         ],
     )?;
     for branch_id in &new.branches {

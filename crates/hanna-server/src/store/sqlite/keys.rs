@@ -22,22 +22,21 @@ pub fn signing_keys(
 ) -> rusqlite::Result<Vec<SigningKey>> {
     let mut keys = all(tx)?;
     if !keys.iter().any(|key| key.signs_at(now)) {
-        tx.execute(
-            "INSERT INTO signing_keys (kid, pkcs8, public_key, not_before_us, not_after_us) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![
-                candidate.kid,
-                candidate.pkcs8.expose(),
-                candidate.public_key,
-                Micros(candidate.not_before),
-                Micros(candidate.not_after),
-            ],
-        )?;
+        add(tx, candidate)?;
         keys = all(tx)?;
     }
     Ok(keys)
 }
 
-fn all(tx: &Transaction<'_>) -> rusqlite::Result<Vec<SigningKey>> {
+pub fn add(tx: &Transaction<'_>, key: &SigningKey) -> rusqlite::Result<()> {
+    tx.execute(
+        "INSERT INTO signing_keys (kid, pkcs8, public_key, not_before_us, not_after_us) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![key.kid, key.pkcs8.expose(), key.public_key, Micros(key.not_before), Micros(key.not_after)],
+    )?;
+    Ok(())
+}
+
+pub fn all(tx: &Transaction<'_>) -> rusqlite::Result<Vec<SigningKey>> {
     let key = |row: &Row<'_>| {
         Ok(SigningKey {
             kid: row.get("kid")?,
@@ -47,6 +46,6 @@ fn all(tx: &Transaction<'_>) -> rusqlite::Result<Vec<SigningKey>> {
             not_after: row.get::<_, Micros>("not_after_us")?.0,
         })
     };
-    tx.prepare("SELECT kid, pkcs8, public_key, not_before_us, not_after_us FROM signing_keys")
+    tx.prepare("SELECT kid, pkcs8, public_key, not_before_us, not_after_us FROM signing_keys ORDER BY rowid")
         .and_then(|mut query| query.query_map([], key)?.collect())
 }

@@ -1,15 +1,15 @@
 //! Lookups: authorised, judged and recorded in one transaction.
 
-use hanna_domain::{Affiliate, Company, Document, Statement, UsedToday, colombia};
+use hanna_domain::{Affiliate, Company, Document, Statement, colombia};
 use hanna_wire::me::ApplicationState;
-use jiff::civil::Date;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
-use super::columns::{Day, Json, Micros, Word};
+use super::columns::{Json, Micros, Word};
 use super::organisation::agreement_on;
+use super::uses;
 use crate::application::CONVENIOS;
-use crate::claims::{Known, claims};
+use crate::claims::{Asked, Known, claims};
 use crate::judge::Person;
 use crate::store::{Answered, Question};
 
@@ -24,18 +24,23 @@ pub fn answer(tx: &Transaction<'_>, question: &Question) -> rusqlite::Result<Ans
     if !record_question(tx, question)? {
         return Ok(Answered::IdConflict);
     }
+    Ok(Answered::Claims(Box::new(judge(tx, asked)?)))
+}
+
+/// Judges what was asked, and records the answer.
+pub fn judge(tx: &Transaction<'_>, asked: &Asked) -> rusqlite::Result<Statement> {
     let today = colombia::day_of(asked.now);
     let known = Known {
         person: person(tx, &asked.document)?,
         agreement: agreement_on(tx, asked.branch_id, today)?,
-        used_today: uses(tx, asked.entity_id, &asked.document, today)?,
+        used_today: uses::of_day(tx, asked.entity_id, &asked.document, today)?,
     };
     let statement = claims(asked, known);
     record_answer(tx, &statement)?;
-    Ok(Answered::Claims(Box::new(statement)))
+    Ok(statement)
 }
 
-fn works_at(
+pub fn works_at(
     tx: &Transaction<'_>,
     account_id: Uuid,
     entity_id: Uuid,
@@ -48,18 +53,40 @@ fn works_at(
     .exists(params![account_id, branch_id, entity_id])
 }
 
-fn is_approved(tx: &Transaction<'_>, entity_id: Uuid) -> rusqlite::Result<bool> {
+pub fn is_approved(tx: &Transaction<'_>, entity_id: Uuid) -> rusqlite::Result<bool> {
     tx.prepare_cached("SELECT 1 FROM applications WHERE entity_id = ?1 AND code = ?2 AND state = ?3")?
         .exists(params![entity_id, CONVENIOS, Word(ApplicationState::Approved)])
 }
 
 /// Records who asks, once; `false` when the id belongs to another lookup.
 fn record_question(tx: &Transaction<'_>, question: &Question) -> rusqlite::Result<bool> {
+    if record(tx, question, Occasion::Counter)? {
+        return Ok(true);
+    }
+    let asked = &question.asked;
+    tx.prepare_cached(
+        "SELECT 1 FROM lookups WHERE id = ?1 AND account_id = ?2 AND branch_id = ?3 AND document_mac = ?4",
+    )?
+    .exists(params![asked.lookup_id, question.account_id, asked.branch_id, question.document_mac])
+}
+
+/// Why a lookup was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// Somebody stands at the counter.
+    Counter,
+    /// A regular is verified again.
+    Regular,
+}
+
+/// Records who asks; `false` when the id is on record already.
+pub fn record(tx: &Transaction<'_>, question: &Question, occasion: Occasion) -> rusqlite::Result<bool> {
     let asked = &question.asked;
     let added = tx
         .prepare_cached(
-            "INSERT INTO lookups (id, account_id, device_id, entity_id, branch_id, document_mac, purpose, asked_us)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO lookups
+                 (id, account_id, device_id, entity_id, branch_id, document_mac, purpose, asked_us, regular)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
             asked.lookup_id,
@@ -70,14 +97,9 @@ fn record_question(tx: &Transaction<'_>, question: &Question) -> rusqlite::Resul
             question.document_mac,
             question.purpose,
             Micros(asked.now),
+            occasion == Occasion::Regular,
         ])?;
-    if added == 1 {
-        return Ok(true);
-    }
-    tx.prepare_cached(
-        "SELECT 1 FROM lookups WHERE id = ?1 AND account_id = ?2 AND branch_id = ?3 AND document_mac = ?4",
-    )?
-    .exists(params![asked.lookup_id, question.account_id, asked.branch_id, question.document_mac])
+    Ok(added == 1)
 }
 
 fn record_answer(tx: &Transaction<'_>, statement: &Statement) -> rusqlite::Result<()> {
@@ -129,22 +151,4 @@ fn affiliate(row: &Row<'_>) -> rusqlite::Result<Affiliate> {
         tariff: row.get::<_, Word<_>>(6)?.0,
         company,
     })
-}
-
-/// The uses of a person at an entity on one day, oldest first.
-fn uses(
-    tx: &Transaction<'_>,
-    entity_id: Uuid,
-    document: &Document,
-    day: Date,
-) -> rusqlite::Result<Vec<UsedToday>> {
-    tx.prepare_cached(
-        "SELECT u.occurred_us, b.name FROM usage_reports u JOIN branches b ON b.id = u.branch_id
-         WHERE u.number = ?1 AND u.kind = ?2 AND u.entity_id = ?3 AND u.day = ?4
-         ORDER BY u.occurred_us, u.id",
-    )?
-    .query_map(params![document.number(), Word(document.kind()), entity_id, Day(day)], |row| {
-        Ok(UsedToday { occurred_at: row.get::<_, Micros>(0)?.0, branch_name: row.get(1)? })
-    })?
-    .collect()
 }

@@ -7,7 +7,10 @@ use crate::store::{Result, StoreError};
 
 /// The steps, in order. The place in this list is the number: none can be skipped, and none may ever be changed once
 /// it was released.
-const STEPS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_first.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../../migrations/sqlite/0002_offline_trust.sql"),
+];
 
 /// The schema of this program.
 pub fn newest() -> i64 {
@@ -82,6 +85,34 @@ mod tests {
         let tables: i64 =
             db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).expect("a count");
         assert_eq!(tables, 0);
+    }
+
+    #[test]
+    fn a_first_schema_with_data_keeps_them_and_gets_the_usual_terms() {
+        let mut db = Connection::open_in_memory().expect("in memory");
+        run(&mut db, &STEPS[..1]).expect("migrated");
+        db.execute_batch(
+            "INSERT INTO entities VALUES (zeroblob(16), '1', 'E');
+             INSERT INTO agreements VALUES (zeroblob(16), zeroblob(16), 'C', '2026-01-01', '2026-12-31', '[]', '[]', 1,
+                 'NOTE', 24);
+             INSERT INTO devices VALUES (zeroblob(16), 'PC', 1, 2);",
+        )
+        .expect("written");
+        assert_eq!(migrate(&mut db).expect("migrated"), 1);
+        let terms: (i64, i64, i64) = db
+            .query_row(
+                "SELECT void_window_min, offline_days_max, retention_days FROM agreements",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .expect("the agreement");
+        assert_eq!(terms, (1440, 7, 30));
+        let device: (i64, Option<i64>) = db
+            .query_row("SELECT last_contact_us, revoked_us FROM devices", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .expect("the device");
+        assert_eq!(device, (2, None));
     }
 
     #[test]

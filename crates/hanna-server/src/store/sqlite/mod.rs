@@ -7,13 +7,19 @@ mod access;
 mod affiliates;
 mod columns;
 mod deliveries;
+mod devices;
+mod epoch;
 mod history;
 mod installation;
 mod keys;
 mod lookups;
 mod migrate;
+mod offline_lookups;
 mod organisation;
+mod regulars;
 mod threads;
+mod uses;
+mod voids;
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -21,7 +27,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hanna_wire::me::Branch;
-use hanna_wire::outbox::Outcome;
 use hanna_wire::usage::UsageRow;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -31,8 +36,9 @@ use uuid::Uuid;
 
 use self::threads::Threads;
 use super::{
-    Admission, Answered, Caller, Credentials, Delivery, ImportCounts, ImportSource, Installation, Installed,
-    Opening, Question, Refreshed, Result, Rotation, Store, StoreError, Surroundings, UsageFilter,
+    Admission, Answered, Caller, Credentials, Delivered, Delivery, Device, ImportCounts, ImportSource,
+    Installation, Installed, Opening, Question, Refreshed, Result, Rotation, Round, RoundAnswered,
+    SessionOpened, Store, StoreError, Surroundings, UsageFilter,
 };
 use crate::keys::SigningKey;
 use crate::secrets::{Mac, TokenHash};
@@ -178,6 +184,22 @@ impl Store for SqliteStore {
         self.write(move |tx| keys::signing_keys(tx, &candidate, now)).await
     }
 
+    async fn keys(&self) -> Result<Vec<SigningKey>> {
+        self.read(keys::all).await
+    }
+
+    async fn add_key(&self, key: SigningKey) -> Result<()> {
+        self.write(move |tx| keys::add(tx, &key)).await
+    }
+
+    async fn epoch(&self, candidate: Uuid) -> Result<Uuid> {
+        self.write(move |tx| epoch::begin(tx, candidate)).await
+    }
+
+    async fn renew_epoch(&self, next: Uuid) -> Result<()> {
+        self.write(move |tx| epoch::renew(tx, next)).await
+    }
+
     async fn count_attempt(&self, username: Mac, now: Timestamp) -> Result<Admission> {
         self.write(move |tx| access::count_attempt(tx, username, now)).await
     }
@@ -190,7 +212,7 @@ impl Store for SqliteStore {
         self.read(move |tx| access::credentials(tx, &username_key)).await
     }
 
-    async fn open_session(&self, opening: Opening) -> Result<()> {
+    async fn open_session(&self, opening: Opening) -> Result<SessionOpened> {
         self.write(move |tx| access::open_session(tx, &opening)).await
     }
 
@@ -200,6 +222,18 @@ impl Store for SqliteStore {
 
     async fn end_session(&self, session_id: Uuid, now: Timestamp) -> Result<()> {
         self.write(move |tx| access::end_session(tx, session_id, now, access::SIGNED_OUT)).await
+    }
+
+    async fn devices(&self) -> Result<Vec<Device>> {
+        self.read(|tx| devices::all(tx)).await
+    }
+
+    async fn revoke_device(&self, id: Uuid, now: Timestamp) -> Result<bool> {
+        self.write(move |tx| devices::revoke(tx, id, now)).await
+    }
+
+    async fn restore_device(&self, id: Uuid) -> Result<bool> {
+        self.write(move |tx| devices::restore(tx, id)).await
     }
 
     async fn caller(&self, access: TokenHash, now: Timestamp) -> Result<Option<Caller>> {
@@ -214,7 +248,12 @@ impl Store for SqliteStore {
         self.write(move |tx| lookups::answer(tx, &question)).await
     }
 
-    async fn take_in(&self, delivery: Delivery) -> Result<Vec<Outcome>> {
+    async fn answer_regulars(&self, round: Round) -> Result<RoundAnswered> {
+        let answered: fn(&RoundAnswered) -> bool = |round| matches!(round, RoundAnswered::Claims { .. });
+        self.write_if(answered, move |tx| regulars::answer(tx, &round)).await
+    }
+
+    async fn take_in(&self, delivery: Delivery) -> Result<Delivered> {
         self.write(move |tx| deliveries::take_in(tx, &delivery)).await
     }
 

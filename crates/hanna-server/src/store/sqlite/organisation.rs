@@ -1,8 +1,8 @@
 //! Entities, their branches and agreements, and what an account sees of them.
 
-use hanna_wire::me::{Branch, Entity, Operator};
+use hanna_wire::me::{Branch, Entity, Operator, Role};
 use jiff::civil::Date;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::access::roles;
@@ -77,6 +77,20 @@ fn applications(tx: &Transaction<'_>, entity_id: Uuid) -> rusqlite::Result<Vec<A
         .collect()
 }
 
+pub fn is_branch_of(tx: &Connection, branch_id: Uuid, entity_id: Uuid) -> rusqlite::Result<bool> {
+    tx.prepare_cached("SELECT 1 FROM branches WHERE id = ?1 AND entity_id = ?2")?
+        .exists([branch_id, entity_id])
+}
+
+/// Also one who is suspended by now: what they recorded before still counts.
+pub fn is_operator_of(tx: &Connection, account_id: Uuid, entity_id: Uuid) -> rusqlite::Result<bool> {
+    tx.prepare_cached(
+        "SELECT 1 FROM accounts a JOIN account_roles r ON r.account_id = a.id
+         WHERE a.id = ?1 AND a.entity_id = ?2 AND r.role = ?3",
+    )?
+    .exists(params![account_id, entity_id, Word(Role::Operator)])
+}
+
 /// The agreement that says what holds at the branch on `day`.
 pub fn agreement_on(tx: &Connection, branch_id: Uuid, day: Date) -> rusqlite::Result<Option<Agreement>> {
     let agreement = |row: &Row<'_>| {
@@ -88,11 +102,15 @@ pub fn agreement_on(tx: &Connection, branch_id: Uuid, day: Date) -> rusqlite::Re
             daily_limit: row.get(4)?,
             over_limit: row.get::<_, Word<_>>(5)?.0,
             validity_h: row.get(6)?,
+            void_window_min: row.get(7)?,
+            offline_days_max: row.get(8)?,
+            retention_days: row.get(9)?,
         })
     };
     let agreements = tx
         .prepare_cached(
-            "SELECT g.first_day, g.last_day, g.tariffs, g.roles, g.daily_limit, g.over_limit, g.validity_h
+            "SELECT g.first_day, g.last_day, g.tariffs, g.roles, g.daily_limit, g.over_limit, g.validity_h,
+                    g.void_window_min, g.offline_days_max, g.retention_days
              FROM agreement_branches gb JOIN agreements g ON g.id = gb.agreement_id
              WHERE gb.branch_id = ?1",
         )?

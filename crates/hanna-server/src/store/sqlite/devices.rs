@@ -1,0 +1,73 @@
+//! The PCs that signed in: their last contact, and whether the caja still trusts them.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::columns::Micros;
+use crate::store::Device;
+
+/// Registers a PC that signs in, unless it is revoked: `false`.
+pub fn register(tx: &Connection, id: Uuid, name: &str, now: Timestamp) -> rusqlite::Result<bool> {
+    if revoked_at(tx, id)?.is_some() {
+        return Ok(false);
+    }
+    tx.execute(
+        "INSERT INTO devices (id, name, first_seen_us, last_seen_us, last_contact_us, revoked_us)
+         VALUES (?1, ?2, ?3, ?3, ?3, NULL)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, last_seen_us = excluded.last_seen_us,
+             last_contact_us = excluded.last_contact_us",
+        params![id, name, Micros(now)],
+    )?;
+    Ok(true)
+}
+
+pub fn note_contact(tx: &Connection, id: Uuid, now: Timestamp) -> rusqlite::Result<()> {
+    tx.prepare_cached("UPDATE devices SET last_contact_us = ?2 WHERE id = ?1")?
+        .execute(params![id, Micros(now)])?;
+    Ok(())
+}
+
+/// Since when the PC is revoked, if it is.
+pub fn revoked_at(tx: &Connection, id: Uuid) -> rusqlite::Result<Option<Timestamp>> {
+    let revoked = tx
+        .prepare_cached("SELECT revoked_us FROM devices WHERE id = ?1")?
+        .query_row([id], |row| row.get::<_, Option<Micros>>(0))
+        .optional()?;
+    Ok(revoked.flatten().map(|at| at.0))
+}
+
+/// Every PC, the one of the last contact first.
+pub fn all(tx: &Connection) -> rusqlite::Result<Vec<Device>> {
+    let device = |row: &Row<'_>| {
+        Ok(Device {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            first_seen_at: row.get::<_, Micros>(2)?.0,
+            last_contact_at: row.get::<_, Micros>(3)?.0,
+            last_sequence: row.get(4)?,
+            revoked_at: row.get::<_, Option<Micros>>(5)?.map(|at| at.0),
+        })
+    };
+    tx.prepare(
+        "SELECT d.id, d.name, d.first_seen_us, d.last_contact_us,
+                (SELECT coalesce(max(i.sequence), 0) FROM outbox_items i WHERE i.device_id = d.id), d.revoked_us
+         FROM devices d ORDER BY d.last_contact_us DESC, d.id",
+    )?
+    .query_map([], device)?
+    .collect()
+}
+
+/// Revokes a PC, once: the first moment stays. `false` when there is no such PC.
+pub fn revoke(tx: &Connection, id: Uuid, now: Timestamp) -> rusqlite::Result<bool> {
+    let known = tx.execute(
+        "UPDATE devices SET revoked_us = coalesce(revoked_us, ?2) WHERE id = ?1",
+        params![id, Micros(now)],
+    )?;
+    Ok(known == 1)
+}
+
+/// Trusts a PC again. `false` when there is no such PC.
+pub fn restore(tx: &Connection, id: Uuid) -> rusqlite::Result<bool> {
+    Ok(tx.execute("UPDATE devices SET revoked_us = NULL WHERE id = ?1", [id])? == 1)
+}

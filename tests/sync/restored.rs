@@ -1,0 +1,75 @@
+//! A server that was restored from a backup, and a PC that the caja revoked.
+
+use hanna_desk::ErrorCode;
+use hanna_desk::view::HistoryQuery;
+use hanna_domain::{DocumentKind, Redacted, colombia};
+use hanna_testkit::desks::TestDesk;
+use hanna_testkit::faults::Fault;
+
+use crate::Story;
+
+async fn uses(desk: &TestDesk) -> usize {
+    let day = colombia::day_of(desk.clock.read());
+    let query = HistoryQuery { from: day, to: day, branch_id: None };
+    let history = desk.history(query).await.expect("history");
+    assert!(history.complete);
+    history.rows.len()
+}
+
+#[tokio::test]
+async fn a_server_restored_from_yesterday_gets_everything_again_and_nothing_twice() {
+    let mut story = Story::begin().await;
+    let report = async |story: &Story, n: usize| {
+        let card = story.desk.ask(story.active(n)).await;
+        story.desk.report_use(card.lookup_id, false).await.expect("recorded");
+        story.desk.sync_now().await.expect("synced")
+    };
+    report(&story, 0).await;
+    let backup = story.server.folder.path().join("ayer.sqlite");
+    rusqlite::Connection::open(story.server.database())
+        .and_then(|db| db.execute("VACUUM INTO ?1", [backup.to_string_lossy()]))
+        .expect("backed up");
+    for n in 1..4 {
+        report(&story, n).await;
+    }
+    story.server.go_on_over(backup).await;
+    assert_eq!(uses(&TestDesk::signed_in(&story.server, &story.clock, 9).await).await, 1, "it forgot three");
+    // The next delivery shows it; the one after brings what was lost.
+    report(&story, 4).await;
+    let status = story.desk.sync_now().await.expect("synced");
+    assert_eq!((status.pending, status.needs_attention), (0, 0));
+    let witness = TestDesk::signed_in(&story.server, &story.clock, 10).await;
+    assert_eq!(uses(&witness).await, 5);
+    assert_eq!(uses(&story.desk).await, 5);
+}
+
+#[tokio::test]
+async fn a_revoked_pc_forgets_people_and_session_and_still_delivers_what_it_recorded() {
+    let mut story = Story::begin().await;
+    let card = story.desk.ask(story.active(0)).await;
+    story.server.stop().await;
+    story.desk.report_use(card.lookup_id, false).await.expect("recorded");
+    story.server.resume();
+    for device in story.server.app().devices().await.expect("listed") {
+        story.server.app().revoke_device(device.id).await.expect("revoked");
+    }
+    // The outbox is not let through at once, so that the desk hears of it first.
+    story.desk.line.next(Fault::Fail(hanna_desk::backend::FailureKind::Unreachable));
+    story.desk.sync_now().await.expect("tried");
+    story.desk.lookup(DocumentKind::CC, story.active(0)).await.expect("no data");
+    assert_eq!(story.desk.session().expect_err("a session").code(), ErrorCode::NotSignedIn);
+    let account = story.server.demo.accounts[0].clone();
+    let sign_in = story.desk.sign_in(&account.username, &Redacted::new(account.password.clone())).await;
+    assert_eq!(sign_in.expect_err("let in").code(), ErrorCode::DeviceRevoked);
+    let status = story.desk.sync_now().await.expect("synced");
+    assert_eq!((status.pending, status.needs_attention), (0, 0), "what it had recorded is delivered");
+    assert_eq!(status.copies_until, None);
+
+    story.server.stop().await;
+    let offline = story.desk.sign_in(&account.username, &Redacted::new(account.password.clone())).await;
+    assert_eq!(
+        offline.expect_err("let in").code(),
+        ErrorCode::ServerUnreachable,
+        "nobody is known here any more"
+    );
+}
