@@ -60,7 +60,7 @@ impl Outcome {
 pub fn table(people: u32, outcomes: &[Outcome]) -> String {
     let mut text = format!(
         "# Benchmarks\n\nMade by `cargo xtask bench`; {people} people in the encrypted cache. Times in µs; the ratio is of medians, ours to the \
-         reference's,\nboth measured in the same run, turn and turn about, each after half a millisecond in which other work was done, and with \
+         reference's,\nboth measured in the same run, turn and turn about, each after two milliseconds in which other work was done, and with \
          their files in\nthe system's memory.\n\n\
          | what | median | p99 | reference | its median | ratio | goal | |\n|---|--:|--:|---|--:|--:|--:|---|\n"
     );

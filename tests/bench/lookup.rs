@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::figures::{Figures, Outcome};
 use crate::stage::{Stage, tick};
 
-const ROUNDS: u32 = 20_000;
+const ROUNDS: u32 = 10_000;
 
 pub async fn measure(stage: &Stage) -> Outcome {
     let plain = plain_copy(stage);

@@ -25,7 +25,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// How long what follows a card may take before the next person comes.
-const BETWEEN_PEOPLE: std::time::Duration = std::time::Duration::from_micros(500);
+const BETWEEN_PEOPLE: std::time::Duration = std::time::Duration::from_millis(2);
 
 const BRANCH: Uuid = Uuid::from_u128(4);
 

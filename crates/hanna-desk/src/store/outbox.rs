@@ -336,7 +336,11 @@ impl OutboxStore {
         document: &Document,
         since: Timestamp,
     ) -> Result<Vec<(Timestamp, String)>, StoreError> {
-        uses_since(&self.reader(), document, since)
+        // The writer has its pages decrypted, where the reader loses them after each write; but it may be flushing.
+        match self.writer.try_lock() {
+            Ok(writer) => uses_since(&writer, document, since),
+            Err(_) => uses_since(&self.reader(), document, since),
+        }
     }
 
     /// What is known of the server's clock.
