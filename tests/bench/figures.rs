@@ -30,6 +30,11 @@ impl Figures {
     pub fn median(&self) -> f64 {
         self.quantile(0.5)
     }
+
+    /// Each of a few, in milliseconds.
+    pub fn each_ms(&self) -> String {
+        self.0.iter().map(|us| format!("{:.0}", us / 1e3)).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// One row of the table.
@@ -56,10 +61,10 @@ impl Outcome {
     }
 }
 
-/// The table, as `docs/benchmarks.md` has it.
-pub fn table(people: u32, outcomes: &[Outcome]) -> String {
+/// The desk's section of `docs/benchmarks.md`.
+pub fn section(people: u32, outcomes: &[Outcome]) -> String {
     let mut text = format!(
-        "# Benchmarks\n\nMade by `cargo xtask bench`; {people} people in the encrypted cache. Times in µs; the ratio is of medians, ours to the \
+        "## The desk\n\n{people} people in the encrypted cache. Times in µs; the ratio is of medians, ours to the \
          reference's,\nboth measured in the same run, turn and turn about, each after two milliseconds in which other work was done, and with \
          their files in\nthe system's memory.\n\n\
          | what | median | p99 | reference | its median | ratio | goal | |\n|---|--:|--:|---|--:|--:|--:|---|\n"

@@ -13,6 +13,7 @@ mod check;
 mod direction;
 mod generate;
 mod install;
+mod npm;
 mod process;
 mod run;
 mod scan;
@@ -67,9 +68,8 @@ enum Command {
     },
     /// Measure against the references of docs/benchmarks.md
     Bench {
-        /// Handed on to the benchmark
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<String>,
+        /// What to measure; everything when nothing is said
+        parts: Vec<test::Part>,
     },
 }
 
@@ -93,7 +93,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Gen { check: true } => generate::assert_fresh(&workspace),
         Command::Gen { check: false } => generate::generate(&workspace),
         Command::Simulate { seeds, from } => test::simulate(&workspace, seeds, from),
-        Command::Bench { args } => test::bench(&workspace, &args),
+        Command::Bench { parts } => test::bench(&workspace, &parts),
     }
 }
 

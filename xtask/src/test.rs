@@ -3,10 +3,11 @@
 use std::process::Command;
 
 use anyhow::Result;
+use clap::ValueEnum as _;
 
 use crate::process::{self, find_program, now, shown_duration, step};
 use crate::workspace::{Targets, Workspace};
-use crate::{check, install, ui};
+use crate::{check, install, npm, ui};
 
 /// Every check and every test, on a machine that need have only Rust and Node before.
 ///
@@ -44,12 +45,36 @@ pub fn simulate(workspace: &Workspace, seeds: u64, from: u64) -> Result<()> {
     step(&format!("Simulation of {seeds} seeds"), || process::run(&mut simulation))
 }
 
-/// Runs the benchmarks, which write `docs/benchmarks.md`.
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// What an operator waits for: a lookup and a report
+    Desk,
+    /// Delivering ten thousand reports, against PouchDB
+    Drain,
+}
+
+impl Part {
+    /// What the benchmark calls it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Desk => "desk",
+            Self::Drain => "drain",
+        }
+    }
+}
+
+/// Runs the benchmarks, all of them or `parts`, which write their sections of `docs/benchmarks.md`.
 ///
 /// # Errors
-/// When they cannot be built or run.
-pub fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
+/// When they cannot be built or run, or a goal is missed.
+pub fn bench(workspace: &Workspace, parts: &[Part]) -> Result<()> {
     step("Packages", || install::ensure_installed(install::Purpose::Run))?;
+    let parts = if parts.is_empty() { Part::value_variants() } else { parts };
+    if parts.contains(&Part::Drain) {
+        let reference = workspace.root().join("tests/bench/pouchdb");
+        step("Packages of the reference", || npm::install(&reference))?;
+    }
     let mut bench = workspace.cargo(&[
         "run",
         "--locked",
@@ -60,7 +85,7 @@ pub fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
         "bench",
         "--",
     ]);
-    process::run(bench.args(args))
+    process::run(bench.args(parts.iter().map(|part| part.name())))
 }
 
 /// nextest where it is installed; it takes minutes to compile, so a bare machine is not made to wait for it.

@@ -1,13 +1,13 @@
 //! The screens: their packages, their build, their own checks.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::process::{self, find_program};
+use crate::npm::{self, modified};
+use crate::process;
 use crate::workspace::Workspace;
 
 /// Folders of `ui` that are made, not written. The bindings are written anew by every run of the tests, and hold types
@@ -19,14 +19,7 @@ const MADE: &[&str] = &["node_modules", "dist", ".mock-dist", "bindings"];
 /// # Errors
 /// When npm fails.
 pub fn install(workspace: &Workspace) -> Result<()> {
-    let ui = workspace.root().join("ui");
-    let asked = modified(&ui.join("package-lock.json"))?.context("ui/package-lock.json is missing")?;
-    // npm writes this file last.
-    if modified(&ui.join("node_modules/.package-lock.json"))?.is_some_and(|installed| installed >= asked) {
-        println!("Every npm package is here.");
-        return Ok(());
-    }
-    process::run(&mut npm(workspace, &["ci", "--no-audit", "--no-fund"])?)
+    npm::install(&folder(workspace))
 }
 
 /// Builds the screens into `ui/dist`, from where they are compiled into the application, unless nothing changed.
@@ -43,7 +36,7 @@ pub fn build(workspace: &Workspace) -> Result<()> {
         println!("The screens are built already.");
         return Ok(());
     }
-    process::run(&mut npm(workspace, &["run", "build"])?)?;
+    process::run(&mut npm::npm(&folder(workspace), &["run", "build"])?)?;
     ensure!(page.is_file(), "the build left no {}", page.display());
     Ok(())
 }
@@ -53,15 +46,11 @@ pub fn build(workspace: &Workspace) -> Result<()> {
 /// # Errors
 /// When the script fails.
 pub fn script(workspace: &Workspace, name: &str) -> Result<()> {
-    process::run(&mut npm(workspace, &["run", name])?)
+    process::run(&mut npm::npm(&folder(workspace), &["run", name])?)
 }
 
-fn npm(workspace: &Workspace, args: &[&str]) -> Result<Command> {
-    // On Windows npm is a script, which only its full name starts.
-    let program = find_program("npm").or_else(|| find_program("npm.cmd"));
-    let mut command = Command::new(program.context("npm is not installed")?);
-    command.args(args).current_dir(workspace.root().join("ui"));
-    Ok(command)
+fn folder(workspace: &Workspace) -> PathBuf {
+    workspace.root().join("ui")
 }
 
 /// When the newest file or folder below `folder` was changed. Folders count, because a file that was taken away
@@ -79,13 +68,4 @@ fn newest_in(folder: &Path) -> Result<Option<SystemTime>> {
         }
     }
     Ok(newest)
-}
-
-/// When `path` was changed; none when it is not there.
-fn modified(path: &Path) -> Result<Option<SystemTime>> {
-    match fs::metadata(path) {
-        Ok(metadata) => Ok(Some(metadata.modified()?)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-    }
 }

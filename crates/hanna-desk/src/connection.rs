@@ -26,6 +26,11 @@ impl Connection {
         self.failures == Some(0)
     }
 
+    /// Whether the last call went unanswered; before the first one nobody knows.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.failures.is_some_and(|failures| failures > 0)
+    }
+
     /// Whether to show the copy at once and let the server's answer come when it comes.
     pub(crate) fn copy_first(&self) -> bool {
         self.failures.is_some_and(|failures| failures >= FAILURES_UNTIL_COPY_FIRST)

@@ -1,7 +1,8 @@
 //! Delivering what was recorded.
 //!
 //! The worker takes what is due, oldest first, marks it `sending`, sends one batch at a time, and writes each
-//! item's outcome. When all goes well every item passes queued → sending → accepted within a second of being
+//! item's outcome. The batch after the one under way is taken already, so that neither this PC nor the server waits for
+//! the other; when the server cannot take more, it is put back untried. When all goes well every item passes queued → sending → accepted within a second of being
 //! recorded. What else can happen:
 //!
 //! | the answer to a batch | every item of it |
@@ -15,18 +16,20 @@
 //! On purpose there is no count of attempts after which an item is given up, and no path that deletes one.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hanna_domain::Cause;
 use hanna_domain::outbox::{Event as ItemEvent, ItemCode, ItemState};
 use hanna_wire::health::Health;
 use hanna_wire::limits::{BATCH_ITEMS_MAX, BODY_MAX_BYTES};
-use hanna_wire::outbox::{Batch, Item, ItemBody, Outcome, OutcomeKind};
+use hanna_wire::outbox::{Batch, BatchAnswer, Item, Outcome, OutcomeKind};
 use hanna_wire::problem::ErrorCode as Refusal;
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::backend::{Answered, Failure, FailureKind};
+use crate::backend::{AccessToken, Answered, Backend, Failure, FailureKind};
 use crate::desk::{Desk, Event, lock};
 use crate::error::{DeskError, ErrorCode};
 use crate::store::{ItemRow, Settled};
@@ -40,8 +43,8 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The same while it does not answer: the shortest and the longest pause.
 const PROBE_MIN: Duration = Duration::from_secs(1);
 const PROBE_MAX: Duration = Duration::from_secs(15);
-/// What an item weighs in a batch beside its statement, generously: the words of a void may be escaped.
-const ITEM_OVERHEAD_BYTES: usize = 2 * 1024;
+/// How much the items of a batch may weigh, so that what is around them finds room in a body too.
+const BATCH_BYTES_MAX: usize = BODY_MAX_BYTES - 1024;
 
 impl Desk {
     /// Delivers and probes for ever. One of these runs as long as the program.
@@ -49,25 +52,34 @@ impl Desk {
         let mut probe = PROBE_MIN;
         let mut copies_due = self.inner.clock.now();
         loop {
-            // Registered before the database is asked, so that a wake meanwhile is not missed.
-            let woken = self.inner.wake.notified();
             self.deliver_what_is_due().await;
             let online = lock(&self.inner.connection).is_online();
-            let pause = if online { HEARTBEAT } else { probe };
-            let until_due = self.until_next_due();
-            tokio::select! {
-                () = woken => {}
-                () = tokio::time::sleep(until_due.map_or(pause, |due| due.min(pause))) => {
-                    if until_due.is_none_or(|due| due >= pause) {
-                        self.ask_health().await;
-                    }
-                }
-            }
+            self.rest(if online { HEARTBEAT } else { probe }).await;
             let online = lock(&self.inner.connection).is_online();
             if online {
                 copies_due = self.look_after_copies(copies_due).await;
             }
             probe = if online { PROBE_MIN } else { (probe * 2).min(PROBE_MAX) };
+        }
+    }
+
+    /// Waits until there is something to deliver; when that is not before `pause` is over, asks the server whether it
+    /// lives. What is recorded while it does not answer cuts no pause short: its answer does.
+    async fn rest(&self, pause: Duration) {
+        let until_due = self.until_next_due().filter(|due| *due < pause);
+        let end = Instant::now() + until_due.unwrap_or(pause);
+        loop {
+            tokio::select! {
+                () = self.inner.wake.notified() => {
+                    if !lock(&self.inner.connection).is_offline() {
+                        return;
+                    }
+                }
+                () = tokio::time::sleep_until(end) => break,
+            }
+        }
+        if until_due.is_none() {
+            self.ask_health().await;
         }
     }
 
@@ -158,8 +170,9 @@ impl Desk {
         Ok(())
     }
 
+    /// How long nothing is due; `None` when nothing can be sent.
     fn until_next_due(&self) -> Option<Duration> {
-        if lock(&self.inner.session).sign_in_needed() {
+        if lock(&self.inner.session).sign_in_needed() || lock(&self.inner.connection).is_offline() {
             return None;
         }
         let now = self.inner.clock.now();
@@ -176,64 +189,102 @@ impl Desk {
         }
     }
 
-    /// Sends batches until nothing is due, or the server cannot take more.
+    /// Sends batches until nothing is due, or the server cannot take more. While it does not answer, only its health is
+    /// asked for: nothing is taken that cannot go, and a long queue costs nothing.
     async fn deliver_what_is_due(&self) {
         let _one_at_a_time = self.inner.delivering.lock().await;
-        if self.opened().is_none() || !lock(&self.inner.session).may_send() {
+        let can_send = lock(&self.inner.session).may_send() && !lock(&self.inner.connection).is_offline();
+        if self.opened().is_none() || !can_send {
             return;
         }
-        // Deliveries take turns: what is `sending` now was left so by one whose answer could not be written down.
-        if let Err(error) = self.with_stores(|stores| stores.outbox.recover()).await {
+        if let Err(error) = self.deliver_batches().await {
             tracing::error!(%error, "the outbox failed");
-            return;
-        }
-        let mut batch_max = BATCH_ITEMS_MAX;
-        loop {
-            match self.deliver_batch(batch_max).await {
-                Ok(Progress::More) => batch_max = BATCH_ITEMS_MAX,
-                Ok(Progress::Smaller) => batch_max = 1,
-                Ok(Progress::Done) => break,
-                Err(error) => {
-                    tracing::error!(%error, "the outbox failed");
-                    break;
-                }
-            }
         }
         lock(&self.inner.connection).sending = false;
     }
 
-    /// Sends one batch of at most `batch_max` items and writes what became of it.
-    async fn deliver_batch(&self, batch_max: usize) -> Result<Progress, DeskError> {
-        let now = self.inner.clock.now();
-        let taken = self.with_stores(move |stores| stores.outbox.take(now, batch_max)).await?;
-        if taken.is_empty() {
-            return Ok(Progress::Done);
-        }
-        lock(&self.inner.connection).sending = true;
-        self.tell_status();
-        let (rows, beyond) = fitting(taken);
-        let batch = Batch { items: rows.iter().map(wire_item).collect() };
-        let outcome = self
-            .authorized(|backend, token| {
-                let batch = batch.clone();
-                async move { backend.deliver(&token, &batch).await }
-            })
-            .await;
-        let now = self.inner.clock.now();
-        let (mut settled, progress) = match outcome {
-            Ok(Answered { value: answer, .. }) => {
-                self.know_server(answer.epoch, answer.last_sequence).await?;
-                (self.outcomes(&rows, &answer.outcomes, now), Progress::More)
+    /// One batch after the other: the next one begins when the one before is answered. While it is under way, what became
+    /// of the one before is written, and the one after it is taken.
+    async fn deliver_batches(&self) -> Result<(), DeskError> {
+        // Deliveries take turns: what is `sending` now was left so by one whose answer could not be written down.
+        self.with_stores(|stores| stores.outbox.recover()).await?;
+        let mut batch_max = BATCH_ITEMS_MAX;
+        let (mut rows, mut settled) = (Vec::new(), Vec::new());
+        loop {
+            if rows.is_empty() {
+                rows = self.settle_and_take(std::mem::take(&mut settled), batch_max).await?;
             }
-            Err(failure) => self.failed(&rows, failure, now),
+            if rows.is_empty() {
+                return Ok(());
+            }
+            batch_max = BATCH_ITEMS_MAX;
+            if !std::mem::replace(&mut lock(&self.inner.connection).sending, true) {
+                self.tell_status();
+            }
+            let before = std::mem::take(&mut settled);
+            let (outcome, next) = tokio::join!(self.send(&rows), self.settle_and_take(before, batch_max));
+            let next = next?;
+            let now = self.inner.clock.now();
+            let progress;
+            (settled, progress) = match outcome {
+                Ok(answer) => {
+                    self.know_server(answer.epoch, answer.last_sequence).await?;
+                    (self.outcomes(&rows, &answer.outcomes, now), Progress::More)
+                }
+                Err(failure) => self.failed(&rows, failure, now),
+            };
+            if matches!(progress, Progress::More) {
+                rows = next;
+                continue;
+            }
+            rows.clear();
+            let untried: Vec<i64> = next.iter().map(|row| row.sequence).collect();
+            self.with_stores(move |stores| stores.outbox.put_back(&untried)).await?;
+            if matches!(progress, Progress::Done) {
+                return self.settle(settled).await;
+            }
+            batch_max = 1;
+        }
+    }
+
+    async fn send(&self, rows: &[ItemRow]) -> Result<BatchAnswer, Failure> {
+        let batch = Arc::new(Batch { items: rows.iter().map(wire_item).collect() });
+        let call = |backend: Arc<dyn Backend>, token: AccessToken| {
+            let batch = Arc::clone(&batch);
+            async move { backend.deliver(&token, &batch).await }
         };
-        settled.extend(beyond.iter().map(|row| retry(row.item.id, None, now)));
-        let news: Vec<(Uuid, ItemState)> = settled
-            .iter()
-            .filter_map(|one| Some((one.id, ItemState::Sending.after(one.event)?)))
-            .filter(|(_, state)| !state.is_pending())
-            .collect();
+        Ok(self.authorized(call).await?.value)
+    }
+
+    /// Writes what became of a batch, and takes the next one.
+    async fn settle_and_take(
+        &self,
+        settled: Vec<Settled>,
+        batch_max: usize,
+    ) -> Result<Vec<ItemRow>, DeskError> {
+        let now = self.inner.clock.now();
+        let news = news(&settled);
+        let taken = self
+            .with_stores(move |stores| {
+                stores.outbox.settle_and_take(&settled, now, batch_max, BATCH_BYTES_MAX)
+            })
+            .await?;
+        self.tell_news(news);
+        Ok(taken)
+    }
+
+    /// Writes what became of a batch.
+    async fn settle(&self, settled: Vec<Settled>) -> Result<(), DeskError> {
+        let now = self.inner.clock.now();
+        let news = news(&settled);
         self.with_stores(move |stores| stores.outbox.settle(&settled, now)).await?;
+        self.tell_news(news);
+        Ok(())
+    }
+
+    /// Tells the screens what was settled; none when nothing was.
+    fn tell_news(&self, news: Option<Vec<(Uuid, ItemState)>>) {
+        let Some(news) = news else { return };
         for (id, state) in news {
             let card = lock(&self.inner.tray).mark_settled(id, state);
             if let Some(card) = card {
@@ -241,7 +292,6 @@ impl Desk {
             }
         }
         self.tell_status();
-        Ok(progress)
     }
 
     /// Each item's own outcome. One the server said nothing of is tried again.
@@ -316,25 +366,11 @@ enum Progress {
     Done,
 }
 
-/// Splits what was taken at the size limit of a body.
-fn fitting(mut taken: Vec<ItemRow>) -> (Vec<ItemRow>, Vec<ItemRow>) {
-    let mut bytes = 0;
-    let fits = taken
-        .iter()
-        .take_while(|row| {
-            bytes += ITEM_OVERHEAD_BYTES + statement_bytes(&row.item.body);
-            bytes <= BODY_MAX_BYTES
-        })
-        .count();
-    let beyond = taken.split_off(fits.max(1).min(taken.len()));
-    (taken, beyond)
-}
-
-fn statement_bytes(body: &ItemBody) -> usize {
-    match body {
-        ItemBody::UsageReport { statement, .. } => statement.len(),
-        ItemBody::Void { .. } | ItemBody::OfflineLookup { .. } => 0,
-    }
+/// The items that wait no more; none when nothing was settled.
+fn news(settled: &[Settled]) -> Option<Vec<(Uuid, ItemState)>> {
+    let after = |one: &Settled| Some((one.id, ItemState::Sending.after(one.event)?));
+    (!settled.is_empty())
+        .then(|| settled.iter().filter_map(after).filter(|(_, state)| !state.is_pending()).collect())
 }
 
 fn wire_item(row: &ItemRow) -> Item {

@@ -7,6 +7,9 @@
 //!
 //! Times inside are checked by `decide`, never here and never against the system's clock.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signature, VerifyingKey};
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto, dangerous};
 use serde::{Deserialize, Serialize};
@@ -84,6 +87,11 @@ impl Verified {
     pub const fn statement(&self) -> &Statement {
         &self.statement
     }
+
+    /// Gives the claims away.
+    pub fn into_statement(self) -> Statement {
+        self.statement
+    }
 }
 
 /// One public key of the server, as `GET /v1/keys` sends it: a JWK (RFC 8037) with validity dates.
@@ -120,12 +128,35 @@ pub struct KeySet {
 /// A key set ready to verify with: the keys decoded once.
 #[derive(Clone, Default)]
 pub struct Verifier {
-    keys: Vec<(PublicKey, DecodingKey)>,
+    keys: Vec<Key>,
+}
+
+#[derive(Clone)]
+struct Key {
+    public: PublicKey,
+    decoding: DecodingKey,
+    /// The same key, for many signatures at once.
+    of_many: VerifyingKey,
+}
+
+impl Key {
+    /// `None` for what is not an Ed25519 key.
+    fn decode(public: &PublicKey) -> Option<Self> {
+        if public.kty != "OKP" || public.crv != "Ed25519" {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(&public.x).ok()?;
+        Some(Self {
+            public: public.clone(),
+            decoding: DecodingKey::from_ed_components(&public.x).ok()?,
+            of_many: VerifyingKey::from_bytes(bytes.as_slice().try_into().ok()?).ok()?,
+        })
+    }
 }
 
 impl std::fmt::Debug for Verifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.keys.iter().map(|(key, _)| &key.kid)).finish()
+        f.debug_list().entries(self.keys.iter().map(|key| &key.public.kid)).finish()
     }
 }
 
@@ -172,13 +203,7 @@ pub struct Expected<'a> {
 impl Verifier {
     /// Decodes a key set. A key that is not Ed25519 is left out: statements that name it are of an unknown key.
     pub fn new(set: &KeySet) -> Self {
-        let usable = |key: &&PublicKey| key.kty == "OKP" && key.crv == "Ed25519";
-        let keys = set.keys.iter().filter(usable);
-        Self {
-            keys: keys
-                .filter_map(|key| Some((key.clone(), DecodingKey::from_ed_components(&key.x).ok()?)))
-                .collect(),
-        }
+        Self { keys: set.keys.iter().filter_map(Key::decode).collect() }
     }
 
     /// Whether there is no key at all.
@@ -210,6 +235,27 @@ impl Verifier {
     /// # Errors
     /// See [`StatementFault`].
     pub fn verify_any(&self, jws: &str) -> Result<Verified, StatementFault> {
+        let signed = self.read(jws)?;
+        if signed.is_genuine() { signed.claims() } else { Err(StatementFault::BadSignature) }
+    }
+
+    /// [`Verifier::verify_any`] of each of many, in their order. All their signatures together take a third of the time
+    /// that they take one by one; only when one of them is wrong is each looked at.
+    pub fn verify_each(&self, many: &[&str]) -> Vec<Result<Verified, StatementFault>> {
+        let read: Vec<_> = many.iter().map(|jws| self.read(jws)).collect();
+        let signed: Vec<&Signed<'_>> = read.iter().flatten().collect();
+        let all_genuine = are_all_genuine(&signed);
+        read.iter()
+            .map(|signed| {
+                let signed = signed.as_ref().map_err(|fault| *fault)?;
+                let genuine = all_genuine || signed.is_genuine();
+                if genuine { signed.claims() } else { Err(StatementFault::BadSignature) }
+            })
+            .collect()
+    }
+
+    /// Takes a text apart; nothing of it is believed yet.
+    fn read<'a>(&'a self, jws: &'a str) -> Result<Signed<'a>, StatementFault> {
         if jws.len() > LENGTH_MAX {
             return Err(StatementFault::Unreadable);
         }
@@ -218,18 +264,38 @@ impl Verifier {
             return Err(StatementFault::Unreadable);
         }
         let kid = header.kid.ok_or(StatementFault::UnknownKey)?;
-        let (key, decoding) =
-            self.keys.iter().find(|(key, _)| key.kid == kid).ok_or(StatementFault::UnknownKey)?;
+        let key = self.keys.iter().find(|key| key.public.kid == kid).ok_or(StatementFault::UnknownKey)?;
         let (message, signature) = jws.rsplit_once('.').ok_or(StatementFault::Unreadable)?;
-        let genuine = crypto::verify(signature, message.as_bytes(), decoding, Algorithm::EdDSA)
-            .map_err(|_| StatementFault::Unreadable)?;
-        if !genuine {
-            return Err(StatementFault::BadSignature);
-        }
+        Ok(Signed { jws, message, signature, key })
+    }
+}
+
+/// A text that looks like a statement, and the key it names.
+struct Signed<'a> {
+    jws: &'a str,
+    message: &'a str,
+    /// base64url.
+    signature: &'a str,
+    key: &'a Key,
+}
+
+impl Signed<'_> {
+    fn is_genuine(&self) -> bool {
+        crypto::verify(self.signature, self.message.as_bytes(), &self.key.decoding, Algorithm::EdDSA)
+            .unwrap_or(false)
+    }
+
+    fn signature_bytes(&self) -> Option<Signature> {
+        let bytes = URL_SAFE_NO_PAD.decode(self.signature).ok()?;
+        Some(Signature::from_bytes(bytes.as_slice().try_into().ok()?))
+    }
+
+    /// What a genuine one says, if it hangs together.
+    fn claims(&self) -> Result<Verified, StatementFault> {
         // Not the library's `decode`: its checks of time would use the system's clock.
         let statement: Statement =
-            dangerous::insecure_decode_claims(jws).map_err(|_| StatementFault::Unreadable)?;
-        if statement.iat < key.not_before || statement.iat > key.not_after {
+            dangerous::insecure_decode_claims(self.jws).map_err(|_| StatementFault::Unreadable)?;
+        if statement.iat < self.key.public.not_before || statement.iat > self.key.public.not_after {
             return Err(StatementFault::KeyNotValid);
         }
         if !statement.is_consistent() {
@@ -237,6 +303,14 @@ impl Verifier {
         }
         Ok(Verified { statement })
     }
+}
+
+fn are_all_genuine(many: &[&Signed<'_>]) -> bool {
+    let signatures: Option<Vec<Signature>> = many.iter().map(|signed| signed.signature_bytes()).collect();
+    let Some(signatures) = signatures else { return false };
+    let messages: Vec<&[u8]> = many.iter().map(|signed| signed.message.as_bytes()).collect();
+    let keys: Vec<VerifyingKey> = many.iter().map(|signed| signed.key.of_many).collect();
+    ed25519_dalek::verify_batch(&messages, &signatures, &keys).is_ok()
 }
 
 /// Signs `statement` with the server's private key.

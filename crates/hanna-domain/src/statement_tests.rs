@@ -189,3 +189,43 @@ fn text_that_is_no_statement_is_unreadable_whatever_its_size() {
         assert_eq!(check(text), Err(StatementFault::Unreadable));
     }
 }
+
+/// Many at once are judged as each alone, whatever stands between them.
+#[test]
+fn each_of_many_is_judged_as_alone() {
+    let (ours, theirs) = (Signer::new("k1"), Signer::new("k1"));
+    let about = |n: u128| Statement { jti: Uuid::from_u128(n), ..statement() };
+    let genuine: Vec<String> = (1..=40).map(|n| ours.sign(&about(n))).collect();
+    let verifier = ours.verifier();
+    let each = |many: &[String]| verifier.verify_each(&many.iter().map(String::as_str).collect::<Vec<_>>());
+
+    let all = each(&genuine);
+    assert!(
+        all.iter()
+            .zip(1..)
+            .all(|(one, n)| one.as_ref().is_ok_and(|one| one.statement().jti == Uuid::from_u128(n)))
+    );
+    assert!(each(&[]).is_empty());
+
+    let (content, signature) = genuine[0].rsplit_once('.').expect("a JWS");
+    let other = genuine[1].rsplit_once('.').expect("a JWS").1;
+    let wrong = [
+        (theirs.sign(&about(1)), StatementFault::BadSignature),
+        (format!("{content}.{other}"), StatementFault::BadSignature),
+        (format!("{content}.{}", &signature[..40]), StatementFault::BadSignature),
+        (format!("{content}.{}", URL_SAFE_NO_PAD.encode([0; 64])), StatementFault::BadSignature),
+        (Signer::new("k2").sign(&about(1)), StatementFault::UnknownKey),
+        ("three.little.words".to_owned(), StatementFault::Unreadable),
+        (ours.sign(&Statement { usable: false, ..about(1) }), StatementFault::Inconsistent),
+    ];
+    for (text, fault) in wrong {
+        for at in [0, 20, 40] {
+            let mut many = genuine.clone();
+            many.insert(at, text.clone());
+            let judged = each(&many);
+            assert_eq!(judged[at], Err(fault), "{fault} in place {at}");
+            assert_eq!(judged[at], verifier.verify_any(&text), "as alone");
+            assert_eq!(judged.iter().filter(|one| one.is_ok()).count(), genuine.len());
+        }
+    }
+}

@@ -11,6 +11,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::serve::ListenerExt;
 use hanna_wire::limits::BODY_MAX_BYTES;
 use tokio::net::TcpListener;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
@@ -165,7 +166,8 @@ impl App {
             .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
             .layer(CatchPanicLayer::custom(answer::panicked))
             .layer(axum::middleware::from_fn_with_state(self.clone(), answer::finish))
-            .layer(CompressionLayer::new())
+            // Harder work makes answers hardly smaller: most of what is long in them are ids, folios and signatures.
+            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
             .with_state(self.clone())
     }
 

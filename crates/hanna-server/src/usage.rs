@@ -5,8 +5,8 @@
 //! the caja's own signed word.
 
 use hanna_domain::outbox::ItemCode;
-use hanna_domain::statement::Verifier;
-use hanna_domain::{Statement, colombia};
+use hanna_domain::statement::StatementFault;
+use hanna_domain::{Statement, Verified, colombia};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -16,15 +16,14 @@ use crate::agreement::{Agreement, OverLimit};
 /// in whole seconds, one way of the wire ago.
 const EARLY_MAX: SignedDuration = SignedDuration::from_mins(2);
 
-/// The statement a use rests on, if it carries it.
+/// The statement a use rests on, if it carries it. `verified` is what became of its text.
 pub fn rests_on(
-    verifier: &Verifier,
-    jws: &str,
+    verified: Result<Verified, StatementFault>,
     branch_id: Uuid,
     occurred_at: Timestamp,
 ) -> Result<Statement, ItemCode> {
     // Every fault means the same for the record: these are not our words.
-    let genuine = verifier.verify_any(jws).map_err(|_| ItemCode::StatementNotGenuine)?;
+    let genuine = verified.map_err(|_| ItemCode::StatementNotGenuine)?;
     let statement = genuine.statement();
     if statement.branch_id != branch_id {
         return Err(ItemCode::StatementMismatch);
@@ -35,7 +34,7 @@ pub fn rests_on(
     if occurred_at.duration_since(statement.nbf) < -EARLY_MAX || occurred_at >= statement.exp {
         return Err(ItemCode::StatementNotValid);
     }
-    Ok(statement.clone())
+    Ok(genuine.into_statement())
 }
 
 /// Whether a PC that is revoked since `revoked_at` may have recorded something at `occurred_at`: what it recorded before

@@ -32,12 +32,17 @@ pub struct TestServer {
 impl TestServer {
     /// Starts a server whose clock is `clock`.
     pub async fn start(clock: &Arc<HandClock>) -> Self {
+        Self::start_with(clock, AFFILIATES).await
+    }
+
+    /// The same, with so many people.
+    pub async fn start_with(clock: &Arc<HandClock>, affiliates: u32) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let database = Database::Sqlite(folder.path().join("hanna.sqlite"));
         let app = App::open(Config::new(database), Arc::clone(clock) as _, Seeded::new(1))
             .await
             .expect("the server opens");
-        let demo = app.seed_demo(1, AFFILIATES).await.expect("invented people");
+        let demo = app.seed_demo(1, affiliates).await.expect("invented people");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let mut server = Self { app, address, running: None, demo, clock: Arc::clone(clock), folder };

@@ -93,8 +93,12 @@ impl Item {
     /// # Errors
     /// When the item cannot be written as JSON.
     pub fn content_hash(&self) -> Result<[u8; 32], serde_json::Error> {
-        let content = Self { submission: 0, ..self.clone() };
-        Ok(Sha256::digest(serde_json::to_vec(&content)?).into())
+        let json = if self.submission == 0 {
+            serde_json::to_vec(self)?
+        } else {
+            serde_json::to_vec(&Self { submission: 0, ..self.clone() })?
+        };
+        Ok(Sha256::digest(json).into())
     }
 }
 

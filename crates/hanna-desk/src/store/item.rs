@@ -5,6 +5,7 @@ use hanna_domain::{Cause, Document, DocumentKind, Tariff};
 use hanna_wire::outbox::ItemBody;
 use jiff::Timestamp;
 use rusqlite::Row;
+use rusqlite::types::FromSql;
 use uuid::Uuid;
 
 use super::{StoreError, time};
@@ -102,9 +103,10 @@ impl NewItem {
     }
 }
 
-pub(super) const COLUMNS: &str = "sequence, id, state, code, submission, lookup_id, author_id, author_name, branch_id, \
-     branch_name, document_kind, document_number, affiliate_name, tariff, company_name, body, \
-     device_time, occurred_at, attempts, last_cause, next_attempt_at";
+/// In the order in which [`read_row`] takes them.
+pub(super) const COLUMNS: &str = "body, sequence, state, code, submission, attempts, last_cause, next_attempt_at, id, \
+     author_id, author_name, branch_id, branch_name, document_kind, document_number, lookup_id, affiliate_name, tariff, \
+     company_name, device_time, occurred_at";
 
 pub(super) fn read_rows(mut rows: rusqlite::Rows<'_>) -> Result<Vec<ItemRow>, StoreError> {
     let mut items = Vec::new();
@@ -114,39 +116,80 @@ pub(super) fn read_rows(mut rows: rusqlite::Rows<'_>) -> Result<Vec<ItemRow>, St
     Ok(items)
 }
 
-fn read_row(row: &Row<'_>) -> Result<ItemRow, StoreError> {
-    const TABLE: StoreError = StoreError::Content("item");
-    let word = |name: &str| row.get::<_, String>(name);
-    let optional = |name: &str| row.get::<_, Option<String>>(name);
-    let kind = DocumentKind::from_code(&word("document_kind")?).ok_or(TABLE)?;
-    let usage = match (optional("affiliate_name")?, optional("tariff")?) {
-        (Some(affiliate_name), Some(tariff)) => Some(SignedUse {
-            affiliate_name,
-            tariff: Tariff::from_code(&tariff).ok_or(TABLE)?,
-            company_name: optional("company_name")?,
-        }),
-        _ => None,
-    };
+/// How long the body is, as it is delivered.
+pub(super) fn body_bytes(row: &Row<'_>) -> Result<usize, StoreError> {
+    row.get_ref(0)?.as_str().map(str::len).map_err(|_| StoreError::Content("item"))
+}
+
+/// Reads a row of [`COLUMNS`], one column after the other: thousands are read at once when the server is back, and finding
+/// each by its name took longer than reading it.
+pub(super) fn read_row(row: &Row<'_>) -> Result<ItemRow, StoreError> {
+    let mut cells = Cells { row, next: 0 };
+    let body = serde_json::from_str(cells.text()?).map_err(|_| TABLE)?;
     Ok(ItemRow {
-        sequence: row.get("sequence")?,
-        state: ItemState::from_code(&word("state")?).ok_or(TABLE)?,
-        code: optional("code")?.map(|code| ItemCode::from_code(&code).ok_or(TABLE)).transpose()?,
-        submission: row.get("submission")?,
-        attempts: row.get("attempts")?,
-        last_cause: optional("last_cause")?.map(|cause| Cause::from_code(&cause).ok_or(TABLE)).transpose()?,
-        next_attempt_at: time(row.get("next_attempt_at")?, "item")?,
+        sequence: cells.take()?,
+        state: cells.word(ItemState::from_code)?.ok_or(TABLE)?,
+        code: cells.word(ItemCode::from_code)?,
+        submission: cells.take()?,
+        attempts: cells.take()?,
+        last_cause: cells.word(Cause::from_code)?,
+        next_attempt_at: cells.time()?,
         item: NewItem {
-            id: row.get("id")?,
-            author_id: row.get("author_id")?,
-            author_name: row.get("author_name")?,
-            branch_id: row.get("branch_id")?,
-            branch_name: row.get("branch_name")?,
-            document: Document::parse(kind, &word("document_number")?).map_err(|_| TABLE)?,
-            lookup_id: row.get("lookup_id")?,
-            usage,
-            body: serde_json::from_str(&word("body")?).map_err(|_| TABLE)?,
-            device_time: time(row.get("device_time")?, "item")?,
-            occurred_at: time(row.get("occurred_at")?, "item")?,
+            id: cells.take()?,
+            author_id: cells.take()?,
+            author_name: cells.take()?,
+            branch_id: cells.take()?,
+            branch_name: cells.take()?,
+            document: {
+                let kind = cells.word(DocumentKind::from_code)?.ok_or(TABLE)?;
+                Document::parse(kind, cells.text()?).map_err(|_| TABLE)?
+            },
+            lookup_id: cells.take()?,
+            usage: {
+                let (name, tariff) = (cells.take()?, cells.word(Tariff::from_code)?);
+                let company_name = cells.take()?;
+                let signed = |(affiliate_name, tariff)| SignedUse { affiliate_name, tariff, company_name };
+                Option::zip(name, tariff).map(signed)
+            },
+            body,
+            device_time: cells.time()?,
+            occurred_at: cells.time()?,
         },
     })
+}
+
+const TABLE: StoreError = StoreError::Content("item");
+
+/// The columns of a row, from the first to the last.
+struct Cells<'row> {
+    row: &'row Row<'row>,
+    next: usize,
+}
+
+impl<'row> Cells<'row> {
+    fn step(&mut self) -> usize {
+        self.next += 1;
+        self.next - 1
+    }
+
+    fn take<T: FromSql>(&mut self) -> Result<T, StoreError> {
+        let at = self.step();
+        Ok(self.row.get(at)?)
+    }
+
+    fn text(&mut self) -> Result<&'row str, StoreError> {
+        let at = self.step();
+        self.row.get_ref(at)?.as_str().map_err(|_| TABLE)
+    }
+
+    /// A word of a catalogue, or nothing.
+    fn word<T>(&mut self, of: impl Fn(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
+        let at = self.step();
+        let word = self.row.get_ref(at)?.as_str_or_null().map_err(|_| TABLE)?;
+        word.map(|word| of(word).ok_or(TABLE)).transpose()
+    }
+
+    fn time(&mut self) -> Result<Timestamp, StoreError> {
+        time(self.take()?, "item")
+    }
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, named_params};
 use uuid::Uuid;
 
-use super::item::{COLUMNS, ItemRow, NewItem, Settled, read_rows};
+use super::item::{COLUMNS, ItemRow, NewItem, Settled, body_bytes, read_row, read_rows};
 use super::open::{Plan, open};
 use super::{DatabaseKey, StoreError, millis, time};
 
@@ -24,7 +24,11 @@ const PLAN: Plan = Plan {
     synchronous: "FULL",
     cache_kib: 8 * 1024,
     check_whole: true,
-    migrations: &[include_str!("migrations/outbox-001.sql"), include_str!("migrations/outbox-002.sql")],
+    migrations: &[
+        include_str!("migrations/outbox-001.sql"),
+        include_str!("migrations/outbox-002.sql"),
+        include_str!("migrations/outbox-003.sql"),
+    ],
 };
 
 /// The database that is never lost. Reading has a connection of its own, so that a lookup never waits for a flush.
@@ -56,10 +60,25 @@ pub struct Counts {
     pub lookups: u32,
 }
 
+/// What an item weighs in a request beside its body: ids, times and the names of the fields.
+pub(super) const ITEM_OVERHEAD_BYTES: usize = 512;
+
 /// Which queued items may go: a void goes after its report, never before, and not while that waits for a person.
-const SENDABLE: &str = "state = 'queued' AND (kind <> 'void' OR NOT EXISTS (
+pub(super) const SENDABLE: &str = "state = 'queued' AND (kind <> 'void' OR NOT EXISTS (
      SELECT 1 FROM item AS report WHERE report.id = item.report_id
      AND (report.state IN ('needs_attention', 'sending') OR (report.state = 'queued' AND report.next_attempt_at > ?1))))";
+
+/// How many items wait, by what they mean to the operator.
+pub(super) const COUNTS: &str = "
+    SELECT COUNT(*) FILTER (WHERE state <> 'needs_attention' AND kind <> 'offline_lookup'),
+           COUNT(*) FILTER (WHERE state = 'needs_attention'),
+           COUNT(*) FILTER (WHERE state <> 'needs_attention' AND kind = 'offline_lookup')
+    FROM item WHERE state IN ('queued', 'sending', 'needs_attention')";
+
+/// The highest sequence that the server has accepted, 0 for none.
+pub(super) const ACCEPTED: &str = "
+    SELECT MAX(COALESCE((SELECT MAX(sequence) FROM item WHERE state = 'accepted'), 0),
+               COALESCE((SELECT MAX(sequence) FROM item WHERE state = 'accepted_with_note'), 0))";
 
 impl OutboxStore {
     pub(super) fn open(path: &Path, key: &DatabaseKey) -> Result<Self, StoreError> {
@@ -72,7 +91,7 @@ impl OutboxStore {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reader(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn reader(&self) -> MutexGuard<'_, Connection> {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -130,35 +149,43 @@ impl OutboxStore {
             .execute("UPDATE item SET state = 'queued', next_attempt_at = 0 WHERE state = 'sending'", [])?)
     }
 
-    /// Takes up to `count` queued items that are due, oldest first, into a request: they are `sending` now.
-    pub fn take(&self, now: Timestamp, count: usize) -> Result<Vec<ItemRow>, StoreError> {
-        let mut db = self.writer();
-        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let rows = {
-            let mut query = transaction.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM item WHERE {SENDABLE} AND next_attempt_at <= ?1 ORDER BY sequence LIMIT ?2"
-            ))?;
-            let limit = i64::try_from(count).unwrap_or(i64::MAX);
-            read_rows(query.query((millis(now), limit))?)?
-        };
-        {
-            let mut update = transaction.prepare_cached(
-                "UPDATE item SET state = 'sending', attempts = attempts + 1 WHERE sequence = ?1",
-            )?;
-            for row in &rows {
-                update.execute([row.sequence])?;
-            }
-        }
-        transaction.commit()?;
-        Ok(rows)
-    }
-
     /// Writes what became of items, all of them or none.
     pub fn settle(&self, settled: &[Settled], now: Timestamp) -> Result<(), StoreError> {
         let mut db = self.writer();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for one in settled {
-            move_item(&transaction, one, now)?;
+        settle(&transaction, settled, now)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Writes what became of items, and takes up to `count` queued ones that are due, oldest first, into a request: they
+    /// are `sending` now. Together they weigh at most `bytes_max`, each [`ITEM_OVERHEAD_BYTES`] beside its body; one alone
+    /// is taken in any case. All of it or nothing, in one flush.
+    pub fn settle_and_take(
+        &self,
+        settled: &[Settled],
+        now: Timestamp,
+        count: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<ItemRow>, StoreError> {
+        let mut db = self.writer();
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        settle(&transaction, settled, now)?;
+        let taken = take(&transaction, now, count, bytes_max)?;
+        transaction.commit()?;
+        Ok(taken)
+    }
+
+    /// Queues items again that were taken and not sent, as if they had not been taken.
+    pub fn put_back(&self, sequences: &[i64]) -> Result<(), StoreError> {
+        let mut db = self.writer();
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        {
+            let mut update = transaction.prepare_cached(
+                "UPDATE item SET state = 'queued', attempts = attempts - 1 WHERE sequence = ?1 AND state = 'sending'",
+            )?;
+            for sequence in sequences {
+                update.execute([sequence])?;
+            }
         }
         Ok(transaction.commit()?)
     }
@@ -214,11 +241,7 @@ impl OutboxStore {
         let mut db = self.writer();
         let known: Option<Uuid> =
             db.query_row("SELECT epoch FROM server_mark", [], |row| row.get(0)).optional()?;
-        let accepted: i64 = db
-            .prepare_cached(
-                "SELECT COALESCE(MAX(sequence), 0) FROM item WHERE state IN ('accepted', 'accepted_with_note')",
-            )?
-            .query_row([], |row| row.get(0))?;
+        let accepted: i64 = db.prepare_cached(ACCEPTED)?.query_row([], |row| row.get(0))?;
         let restored = known.is_some_and(|known| known != epoch) || last_sequence < accepted;
         if known == Some(epoch) && !restored {
             return Ok(0);
@@ -267,17 +290,9 @@ impl OutboxStore {
 
     /// How many items wait.
     pub fn counts(&self) -> Result<Counts, StoreError> {
-        Ok(self
-            .reader()
-            .prepare_cached(
-                "SELECT COUNT(*) FILTER (WHERE state <> 'needs_attention' AND kind <> 'offline_lookup'),
-                        COUNT(*) FILTER (WHERE state = 'needs_attention'),
-                        COUNT(*) FILTER (WHERE state <> 'needs_attention' AND kind = 'offline_lookup')
-                 FROM item WHERE state IN ('queued', 'sending', 'needs_attention')",
-            )?
-            .query_row([], |row| {
-                Ok(Counts { pending: row.get(0)?, needs_attention: row.get(1)?, lookups: row.get(2)? })
-            })?)
+        Ok(self.reader().prepare_cached(COUNTS)?.query_row([], |row| {
+            Ok(Counts { pending: row.get(0)?, needs_attention: row.get(1)?, lookups: row.get(2)? })
+        })?)
     }
 
     /// Every item not done with: *Requiere atención* first, then oldest first. Offline lookups, which nobody waits for,
@@ -400,6 +415,42 @@ fn uses_since(
         uses.push((time(row.get(0)?, "item")?, row.get(1)?));
     }
     Ok(uses)
+}
+
+fn settle(transaction: &Transaction<'_>, settled: &[Settled], now: Timestamp) -> Result<(), StoreError> {
+    for one in settled {
+        move_item(transaction, one, now)?;
+    }
+    Ok(())
+}
+
+/// See [`OutboxStore::settle_and_take`].
+fn take(
+    transaction: &Transaction<'_>,
+    now: Timestamp,
+    count: usize,
+    bytes_max: usize,
+) -> Result<Vec<ItemRow>, StoreError> {
+    let mut query = transaction.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM item WHERE {SENDABLE} AND next_attempt_at <= ?1 ORDER BY sequence LIMIT ?2"
+    ))?;
+    let limit = i64::try_from(count).unwrap_or(i64::MAX);
+    let mut rows = query.query((millis(now), limit))?;
+    let mut taken = Vec::new();
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        bytes += ITEM_OVERHEAD_BYTES + body_bytes(row)?;
+        if bytes > bytes_max && !taken.is_empty() {
+            break;
+        }
+        taken.push(read_row(row)?);
+    }
+    let mut update = transaction
+        .prepare_cached("UPDATE item SET state = 'sending', attempts = attempts + 1 WHERE sequence = ?1")?;
+    for row in &taken {
+        update.execute([row.sequence])?;
+    }
+    Ok(taken)
 }
 
 /// Moves one item along the table of `hanna_domain::outbox`; `false` when the table has no such move.

@@ -5,6 +5,8 @@ use hanna_wire::outbox::ItemBody;
 use jiff::ToSpan;
 use uuid::Uuid;
 
+use super::item::COLUMNS;
+use super::outbox::{ACCEPTED, COUNTS, ITEM_OVERHEAD_BYTES, SENDABLE};
 use super::tests::{Folder, item, now};
 use super::*;
 use crate::ports::{Chance, System};
@@ -40,7 +42,12 @@ fn pair(outbox: &OutboxStore) -> (Uuid, Uuid) {
 }
 
 fn taken(outbox: &OutboxStore, count: usize) -> Vec<Uuid> {
-    outbox.take(now(), count).expect("taken").iter().map(|row| row.item.id).collect()
+    outbox
+        .settle_and_take(&[], now(), count, usize::MAX)
+        .expect("taken")
+        .iter()
+        .map(|row| row.item.id)
+        .collect()
 }
 
 #[test]
@@ -75,13 +82,13 @@ fn items_move_only_along_the_table() {
     outbox.enqueue(&recorded, None).expect("recorded");
     settle(&outbox, recorded.id, Event::Accept);
     assert_eq!(state(&outbox, recorded.id), ItemState::Queued, "accepted without being sent");
-    assert_eq!(outbox.take(now(), 10).expect("taken").len(), 1);
-    assert!(outbox.take(now(), 10).expect("taken").is_empty(), "taken twice");
+    assert_eq!(outbox.settle_and_take(&[], now(), 10, usize::MAX).expect("taken").len(), 1);
+    assert!(outbox.settle_and_take(&[], now(), 10, usize::MAX).expect("taken").is_empty(), "taken twice");
     settle(&outbox, recorded.id, Event::Refuse);
     assert_eq!(outbox.counts().expect("counted"), Counts { needs_attention: 1, ..Counts::default() });
     assert!(outbox.requeue(recorded.id, now()).expect("asked"));
     assert!(!outbox.requeue(recorded.id, now()).expect("asked"), "queued twice");
-    let again = outbox.take(now(), 10).expect("taken").remove(0);
+    let again = outbox.settle_and_take(&[], now(), 10, usize::MAX).expect("taken").remove(0);
     assert_eq!((again.attempts, again.submission), (1, 1), "a new question about the same item");
     settle(&outbox, recorded.id, Event::Accept);
     assert_eq!(outbox.counts().expect("counted"), Counts::default());
@@ -95,11 +102,11 @@ fn what_was_being_sent_when_the_program_ended_is_queued_again() {
     {
         let stores = folder.stores();
         stores.outbox.enqueue(&item("1045678901"), None).expect("recorded");
-        stores.outbox.take(now(), 10).expect("taken");
+        stores.outbox.settle_and_take(&[], now(), 10, usize::MAX).expect("taken");
     }
     let stores = folder.stores();
     assert_eq!(stores.outbox.recover().expect("recovered"), 1);
-    assert_eq!(stores.outbox.take(now(), 10).expect("taken").len(), 1);
+    assert_eq!(stores.outbox.settle_and_take(&[], now(), 10, usize::MAX).expect("taken").len(), 1);
 }
 
 #[test]
@@ -108,15 +115,15 @@ fn an_item_waits_until_it_is_due_unless_hurried() {
     let outbox = folder.stores().outbox;
     let recorded = item("1045678901");
     outbox.enqueue(&recorded, None).expect("recorded");
-    outbox.take(now(), 1).expect("taken");
+    outbox.settle_and_take(&[], now(), 1, usize::MAX).expect("taken");
     let due = now() + 5.minutes();
     let retry =
         Settled { id: recorded.id, event: Event::Retry, code: None, cause: None, next_attempt_at: Some(due) };
     outbox.settle(&[retry], now()).expect("settled");
-    assert!(outbox.take(now(), 1).expect("taken").is_empty());
+    assert!(outbox.settle_and_take(&[], now(), 1, usize::MAX).expect("taken").is_empty());
     assert_eq!(outbox.next_due(now()).expect("asked"), Some(due));
     assert_eq!(outbox.hurry().expect("hurried"), 1);
-    assert_eq!(outbox.take(now(), 1).expect("taken").len(), 1);
+    assert_eq!(outbox.settle_and_take(&[], now(), 1, usize::MAX).expect("taken").len(), 1);
 }
 
 #[test]
@@ -130,7 +137,7 @@ fn refused_uses_are_no_uses_of_today() {
     assert_eq!(uses(now() - 1.hour()), 1);
     assert_eq!(second(now() - 1.hour()), Enqueued::PersonUsed);
     assert_eq!(uses(now() + 1.second()), 0);
-    outbox.take(now(), 1).expect("taken");
+    outbox.settle_and_take(&[], now(), 1, usize::MAX).expect("taken");
     settle(&outbox, recorded.id, Event::Refuse);
     assert_eq!(uses(now() - 1.hour()), 0);
     assert_eq!(second(now() - 1.hour()), Enqueued::Recorded);
@@ -254,4 +261,64 @@ fn a_full_outbox_of_the_first_schema_is_carried_over_whole() {
     assert_eq!(row.item.usage.map(|usage| usage.affiliate_name).as_deref(), Some("PÉREZ, JUAN"));
     let branch_id: Uuid = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9".parse().expect("an id");
     assert_eq!(row.item.body, ItemBody::UsageReport { branch_id, statement: "a.b.c".into() });
+}
+
+#[test]
+fn a_request_takes_no_more_than_fits_and_always_something() {
+    let folder = Folder::new();
+    let outbox = folder.stores().outbox;
+    let recorded: Vec<NewItem> = (0..3).map(|_| item("1045678901")).collect();
+    for one in &recorded {
+        outbox.enqueue(one, None).expect("recorded");
+    }
+    let weight = ITEM_OVERHEAD_BYTES + serde_json::to_string(&recorded[0].body).expect("JSON").len();
+    let take = |bytes_max| {
+        let rows = outbox.settle_and_take(&[], now(), 10, bytes_max).expect("taken");
+        rows.iter().map(|row| row.item.id).collect::<Vec<_>>()
+    };
+    assert_eq!(take(2 * weight), [recorded[0].id, recorded[1].id]);
+    assert_eq!(outbox.counts().expect("counted").pending, 3);
+    assert_eq!(take(1), [recorded[2].id], "what fits in no request is taken alone");
+    assert!(take(1).is_empty());
+}
+
+#[test]
+fn what_was_taken_and_not_sent_is_as_if_it_had_not_been_taken() {
+    let folder = Folder::new();
+    let outbox = folder.stores().outbox;
+    let recorded = [item("1045678901"), item("1045678902")];
+    for one in &recorded {
+        outbox.enqueue(one, None).expect("recorded");
+    }
+    let rows = outbox.settle_and_take(&[], now(), 10, usize::MAX).expect("taken");
+    settle(&outbox, recorded[0].id, Event::Accept);
+    let sequences: Vec<i64> = rows.iter().map(|row| row.sequence).collect();
+    outbox.put_back(&sequences).expect("put back");
+    assert_eq!(state(&outbox, recorded[0].id), ItemState::Accepted, "what was settled stays so");
+    let again = outbox.item(recorded[1].id).expect("read").expect("there");
+    assert_eq!((again.state, again.attempts), (ItemState::Queued, 0));
+}
+
+#[test]
+fn what_waits_is_found_and_counted_without_reading_the_items() {
+    let folder = Folder::new();
+    let outbox = folder.stores().outbox;
+    let db = outbox.reader();
+    let plan = |query: &str| {
+        let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {query}")).expect("a query");
+        let rows = explain
+            .query_map(rusqlite::params_from_iter(vec![0; explain.parameter_count()]), |row| {
+                row.get::<_, String>(3)
+            })
+            .expect("a plan");
+        rows.collect::<Result<Vec<_>, _>>().expect("a plan")
+    };
+    for query in [COUNTS, ACCEPTED] {
+        let plan = plan(query);
+        assert!(plan.iter().all(|step| !step.starts_with("SCAN item")), "{plan:?}");
+        assert!(plan.iter().any(|step| step.contains("COVERING INDEX item_by_state")), "{plan:?}");
+    }
+    let due = plan(&format!("SELECT {COLUMNS} FROM item WHERE {SENDABLE} ORDER BY sequence LIMIT 10"));
+    assert!(due[0].contains("INDEX item_by_state (state=?)"), "{due:?}");
+    assert!(due.iter().all(|step| !step.contains("TEMP B-TREE")), "{due:?}");
 }

@@ -1,15 +1,21 @@
 //! `POST /v1/outbox`: a batch of what a desk recorded, answered item by item.
 
+use std::num::NonZero;
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
+use hanna_domain::Verified;
 use hanna_domain::outbox::{ItemCode, VoidReason};
-use hanna_domain::statement::Verifier;
+use hanna_domain::statement::{StatementFault, Verifier};
 use hanna_wire::limits::{BATCH_ITEMS_MAX, PURPOSE_MAX, REASON_TEXT_MAX};
 use hanna_wire::outbox::{BatchAnswer, Item, ItemBody, Outcome, OutcomeKind};
 use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{Ref, RefOr};
 use uuid::Uuid;
@@ -59,15 +65,13 @@ pub async fn handler(
         let detail = format!("a batch has between 1 and {BATCH_ITEMS_MAX} items");
         return Err(Fault::with(ErrorCode::Invalid, detail));
     }
-    // Hundreds of signatures are no work for a thread that also answers others.
-    let keys = app.keys_as_kept().await?;
-    let reader = app.clone();
-    let read_all = move || -> Vec<Read> {
-        batch.items.into_iter().map(|item| read(&reader, keys.verifier(), item)).collect()
-    };
-    let read = tokio::task::spawn_blocking(read_all).await.map_err(Fault::internal)?;
-
-    let arrivals = read.iter().filter_map(|read| read.clone().ok()).collect();
+    let read = read_all(&app, batch.items).await?;
+    let mut arrivals = Vec::with_capacity(count);
+    // The id of each item that could not be read, in its place.
+    let mut unread = Vec::with_capacity(count);
+    for item in read {
+        unread.push(item.map(|arrival| arrivals.push(arrival)).err());
+    }
     let delivery = Delivery {
         arrivals,
         entity_id,
@@ -77,9 +81,9 @@ pub async fn handler(
     };
     let Delivered { outcomes, epoch, last_sequence } = app.store().take_in(delivery).await?;
     let mut taken = outcomes.into_iter();
-    let outcomes: Vec<Outcome> = read
+    let outcomes: Vec<Outcome> = unread
         .into_iter()
-        .filter_map(|read| read.map_or_else(|id| Some(malformed(id)), |_| taken.next()))
+        .filter_map(|id| id.map_or_else(|| taken.next(), |id| Some(malformed(id))))
         .collect();
     tracing::info!(device_id = %caller.device_id, items = outcomes.len(), "a batch was taken in");
     Ok(Json(BatchAnswer { outcomes, epoch, last_sequence }))
@@ -97,11 +101,38 @@ pub struct ArrivedBatch {
 
 /// An item; or anything else with an id, which is refused as `MALFORMED`: a newer desk may send what this server does
 /// not know yet.
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum ArrivedItem {
     Readable(Box<Item>),
     Other { id: Uuid },
+}
+
+impl ArrivedItem {
+    /// What a use rests on.
+    fn statement(&self) -> Option<&str> {
+        match self {
+            Self::Readable(item) => match &item.body {
+                ItemBody::UsageReport { statement, .. } => Some(statement),
+                ItemBody::Void { .. } | ItemBody::OfflineLookup { .. } => None,
+            },
+            Self::Other { .. } => None,
+        }
+    }
+}
+
+/// By hand: what `untagged` derives copies each item whole before it reads it.
+impl<'de> Deserialize<'de> for ArrivedItem {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Other {
+            id: Uuid,
+        }
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        if let Ok(item) = serde_json::from_str(text.get()) {
+            return Ok(Self::Readable(item));
+        }
+        let other = serde_json::from_str(text.get());
+        other.map(|Other { id }| Self::Other { id }).map_err(|_| D::Error::custom("an item without an id"))
+    }
 }
 
 /// By hand: an item is also an object with an id, so this is an `anyOf`, and deriving gives `oneOf`.
@@ -130,23 +161,58 @@ fn item_name() -> String {
     <Item as utoipa::ToSchema>::name().into_owned()
 }
 
+/// On how many threads a batch is read at most.
+const READERS_MAX: usize = 4;
+/// How many items are worth a thread.
+const SHARE_MIN: usize = 32;
+
 /// The highest `submission` there is.
 const SUBMISSION_MAX: u32 = 1_000_000;
 
 /// An item that could be read, or the id of one that could not.
 type Read = Result<Arrival, Uuid>;
 
-fn read(app: &App, verifier: &Verifier, arrived: ArrivedItem) -> Read {
-    match arrived {
-        ArrivedItem::Readable(item) => {
-            let id = item.id;
-            arrival(app, verifier, *item).ok_or(id)
-        }
-        ArrivedItem::Other { id } => Err(id),
+/// Reads the items, in their order. Hundreds of signatures are no work for a thread that also answers others, nor for one
+/// alone while other processors are idle.
+async fn read_all(app: &App, mut items: Vec<ArrivedItem>) -> Result<Vec<Read>, Fault> {
+    let keys = app.keys_as_kept().await?;
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(READERS_MAX);
+    let share = items.len().div_ceil(threads).max(SHARE_MIN);
+    let mut shares = Vec::new();
+    while !items.is_empty() {
+        let rest = items.split_off(share.min(items.len()));
+        let mine = std::mem::replace(&mut items, rest);
+        let (reader, keys) = (app.clone(), Arc::clone(&keys));
+        shares.push(tokio::task::spawn_blocking(move || read_share(&reader, keys.verifier(), mine)));
     }
+    let mut all = Vec::new();
+    for share in shares {
+        all.extend(share.await.map_err(Fault::internal)?);
+    }
+    Ok(all)
 }
 
-fn arrival(app: &App, verifier: &Verifier, item: Item) -> Option<Arrival> {
+fn read_share(app: &App, verifier: &Verifier, items: Vec<ArrivedItem>) -> Vec<Read> {
+    let statements: Vec<&str> = items.iter().filter_map(ArrivedItem::statement).collect();
+    let mut verified = verifier.verify_each(&statements).into_iter();
+    let mut founded = Vec::with_capacity(items.len());
+    for item in &items {
+        founded.push(item.statement().and_then(|_| verified.next()));
+    }
+    let read = |(item, verified): (ArrivedItem, _)| match item {
+        ArrivedItem::Readable(item) => {
+            let id = item.id;
+            arrival(app, *item, verified).ok_or(id)
+        }
+        ArrivedItem::Other { id } => Err(id),
+    };
+    items.into_iter().zip(founded).map(read).collect()
+}
+
+/// What became of the text of the statement that an item rests on; none for an item that rests on none.
+type Founded = Option<Result<Verified, StatementFault>>;
+
+fn arrival(app: &App, item: Item, founded: Founded) -> Option<Arrival> {
     if item.sequence < 1 || item.submission > SUBMISSION_MAX {
         return None;
     }
@@ -158,16 +224,15 @@ fn arrival(app: &App, verifier: &Verifier, item: Item) -> Option<Arrival> {
         sequence: item.sequence,
         author_id: item.author_id,
         occurred_at: item.occurred_at,
-        recorded: recorded(app, verifier, item.body, item.occurred_at)?,
+        recorded: recorded(app, item.body, item.occurred_at, founded)?,
     })
 }
 
 /// `None` for what the contract does not allow.
-fn recorded(app: &App, verifier: &Verifier, body: ItemBody, occurred_at: Timestamp) -> Option<Recorded> {
+fn recorded(app: &App, body: ItemBody, occurred_at: Timestamp, founded: Founded) -> Option<Recorded> {
     match body {
-        ItemBody::UsageReport { branch_id, statement } => {
-            let founded = rests_on(verifier, &statement, branch_id, occurred_at);
-            Some(Recorded::Use(founded.map(Box::new)))
+        ItemBody::UsageReport { branch_id, .. } => {
+            Some(Recorded::Use(rests_on(founded?, branch_id, occurred_at).map(Box::new)))
         }
         ItemBody::Void { report_id, reason, text } => {
             let words = text.as_deref().unwrap_or_default();

@@ -45,7 +45,8 @@ fn take_in_one(
     arrival: &Arrival,
     revoked_at: Option<Timestamp>,
 ) -> rusqlite::Result<Taken> {
-    if let Some(held) = held(tx, arrival.id)? {
+    let held = held(tx, arrival.id)?;
+    if let Some(held) = &held {
         if held.content_hash != arrival.content_hash {
             return Ok((OutcomeKind::Refused, Some(ItemCode::IdConflict)));
         }
@@ -70,6 +71,9 @@ fn take_in_one(
         Ruling::Refused(code) => (OutcomeKind::Refused, Some(code)),
         Ruling::NotYet => return Ok((OutcomeKind::Retry, None)),
     };
+    if held.is_some() {
+        keep_earlier_refusal(tx, arrival.id)?;
+    }
     remember(tx, delivery, arrival, taken)?;
     if taken.0 != OutcomeKind::Refused {
         keep(tx, delivery, arrival)?;
@@ -120,17 +124,22 @@ fn earlier_refusal(tx: &Connection, arrival: &Arrival) -> rusqlite::Result<Optio
         .optional()
 }
 
+/// An item is judged anew: its answer so far was a refusal, and stays the answer to its submission.
+fn keep_earlier_refusal(tx: &Connection, id: Uuid) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO earlier_refusals (item_id, submission, judged_us, code)
+         SELECT id, submission, judged_us, code FROM outbox_items WHERE id = ?1",
+    )?
+    .execute([id])?;
+    Ok(())
+}
+
 fn remember(
     tx: &Connection,
     delivery: &Delivery,
     arrival: &Arrival,
     (outcome, code): Taken,
 ) -> rusqlite::Result<()> {
-    tx.prepare_cached(
-        "INSERT INTO earlier_refusals (item_id, submission, judged_us, code)
-         SELECT id, submission, judged_us, code FROM outbox_items WHERE id = ?1",
-    )?
-    .execute([arrival.id])?;
     tx.prepare_cached(
         "INSERT INTO outbox_items
              (id, content_hash, kind, sequence, author_id, device_id, sent_by, received_us, judged_us, outcome, code,
