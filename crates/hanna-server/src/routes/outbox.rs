@@ -157,6 +157,7 @@ fn arrival(app: &App, verifier: &Verifier, item: Item) -> Option<Arrival> {
         submission: item.submission,
         sequence: item.sequence,
         author_id: item.author_id,
+        device_time: item.device_time,
         occurred_at: item.occurred_at,
         recorded: recorded(app, verifier, item.body, item.occurred_at)?,
     })
