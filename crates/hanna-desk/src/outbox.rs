@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use hanna_domain::Cause;
-use hanna_domain::outbox::{Event as ItemEvent, ItemCode, ItemState};
+use hanna_domain::outbox::{Event as ItemEvent, ItemCode};
 use hanna_wire::health::Health;
 use hanna_wire::limits::{BATCH_ITEMS_MAX, BODY_MAX_BYTES};
 use hanna_wire::outbox::{Batch, Item, ItemBody, Outcome, OutcomeKind};
@@ -27,7 +27,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::backend::{Answered, Failure, FailureKind};
-use crate::desk::{Desk, Event, lock};
+use crate::desk::{Desk, lock};
 use crate::error::{DeskError, ErrorCode};
 use crate::store::{ItemRow, Settled};
 use crate::view::{OutboxItem, OutboxView, Status};
@@ -87,9 +87,12 @@ impl Desk {
     /// # Errors
     /// When the database cannot be read.
     pub async fn outbox(&self) -> Result<OutboxView, DeskError> {
-        let (rows, counts) =
-            self.with_stores(|stores| Ok((stores.outbox.open_items()?, stores.outbox.counts()?))).await?;
-        Ok(OutboxView { items: rows.into_iter().map(OutboxItem::from).collect(), lookups: counts.lookups })
+        self.with_stores(|stores| {
+            let items = stores.outbox.open_items()?.into_iter().map(OutboxItem::from).collect();
+            let lookups = stores.outbox.counts()?.lookups;
+            Ok(OutboxView { items, lookups, last_sync: stores.outbox.last_sync()? })
+        })
+        .await
     }
 
     /// Sends an item that requires attention once more.
@@ -103,6 +106,7 @@ impl Desk {
         }
         self.inner.wake.notify_one();
         self.tell_status();
+        self.tell_card().await;
         self.outbox().await
     }
 
@@ -115,6 +119,7 @@ impl Desk {
         self.with_stores(move |stores| stores.outbox.requeue_all(now)).await?;
         self.inner.wake.notify_one();
         self.tell_status();
+        self.tell_card().await;
         self.outbox().await
     }
 
@@ -130,6 +135,7 @@ impl Desk {
             return Err(ErrorCode::ItemNotFound.into());
         }
         self.tell_status();
+        self.tell_card().await;
         self.outbox().await
     }
 
@@ -200,6 +206,7 @@ impl Desk {
             }
         }
         lock(&self.inner.connection).sending = false;
+        self.tell_sync();
     }
 
     /// Sends one batch of at most `batch_max` items and writes what became of it.
@@ -228,18 +235,10 @@ impl Desk {
             Err(failure) => self.failed(&rows, failure, now),
         };
         settled.extend(beyond.iter().map(|row| retry(row.item.id, None, now)));
-        let news: Vec<(Uuid, ItemState)> = settled
-            .iter()
-            .filter_map(|one| Some((one.id, ItemState::Sending.after(one.event)?)))
-            .filter(|(_, state)| !state.is_pending())
-            .collect();
-        self.with_stores(move |stores| stores.outbox.settle(&settled, now)).await?;
-        for (id, state) in news {
-            let card = lock(&self.inner.tray).mark_settled(id, state);
-            if let Some(card) = card {
-                self.emit(Event::Card(Box::new(card)));
-            }
-        }
+        let (_, decided_at) = self.now();
+        self.note_decided(&rows, &settled, decided_at);
+        self.with_stores(move |stores| stores.outbox.settle(&settled, decided_at)).await?;
+        self.tell_card().await;
         self.tell_status();
         Ok(progress)
     }

@@ -72,7 +72,7 @@ impl OutboxStore {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reader(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn reader(&self) -> MutexGuard<'_, Connection> {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -280,6 +280,15 @@ impl OutboxStore {
             })?)
     }
 
+    /// The void of a report, unless it was given up.
+    pub fn void_of(&self, report_id: Uuid) -> Result<Option<ItemRow>, StoreError> {
+        let db = self.reader();
+        let mut query = db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM item WHERE kind = 'void' AND state <> 'withdrawn' AND report_id = ?1"
+        ))?;
+        Ok(read_rows(query.query([report_id])?)?.pop())
+    }
+
     /// Every item not done with: *Requiere atención* first, then oldest first. Offline lookups, which nobody waits for,
     /// only when they require attention.
     pub fn open_items(&self) -> Result<Vec<ItemRow>, StoreError> {
@@ -299,7 +308,7 @@ impl OutboxStore {
         Ok(read_rows(query.query([id])?)?.pop())
     }
 
-    /// The void of each report in `[from, to)` that has one, by the report's id; one that was refused or given up is none.
+    /// The void of each report in `[from, to)` that has one, by the report's id; one that was given up is none.
     pub fn voids_between(
         &self,
         from: Timestamp,
@@ -307,7 +316,7 @@ impl OutboxStore {
     ) -> Result<HashMap<Uuid, ItemRow>, StoreError> {
         let db = self.reader();
         let mut query = db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM item WHERE kind = 'void' AND state NOT IN ('needs_attention', 'withdrawn') AND report_id IN
+            "SELECT {COLUMNS} FROM item WHERE kind = 'void' AND state <> 'withdrawn' AND report_id IN
              (SELECT id FROM item WHERE kind = 'usage_report' AND occurred_at >= ?1 AND occurred_at < ?2)"
         ))?;
         let rows = read_rows(query.query((millis(from), millis(to)))?)?;
@@ -411,7 +420,7 @@ fn move_item(transaction: &Transaction<'_>, one: &Settled, now: Timestamp) -> Re
     let Some(state) = state else { return Ok(false) };
     let state = ItemState::from_code(&state).ok_or(StoreError::Content("item"))?;
     let Some(next) = state.after(one.event) else { return Ok(false) };
-    let settled_at = (!next.is_open()).then(|| millis(now));
+    let settled_at = (!next.is_pending()).then(|| millis(now));
     transaction
         .prepare_cached(
             "UPDATE item SET state = :state, code = :code, last_cause = :cause,

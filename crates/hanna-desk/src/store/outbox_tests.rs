@@ -169,8 +169,15 @@ fn a_use_is_taken_back_once_and_counts_no_more() {
     let void = voids().remove(&report.id).expect("its void").item.id;
     taken(&outbox, 9);
     settle(&outbox, void, Event::Refuse);
-    assert!(voids().is_empty(), "a refused void takes nothing back");
-    assert_eq!(outbox.uses_since(&report.document, now() - 1.hour()).expect("read").len(), 1);
+    assert_eq!(voids()[&report.id].state, ItemState::NeedsAttention);
+    assert_eq!(outbox.void_of(report.id).expect("read").expect("its void").item.id, void);
+    assert_eq!(
+        outbox.uses_since(&report.document, now() - 1.hour()).expect("read").len(),
+        1,
+        "it takes nothing back"
+    );
+    outbox.withdraw(void, "era correcto", now()).expect("answered");
+    assert!(voids().is_empty() && outbox.void_of(report.id).expect("read").is_none());
 }
 
 #[test]
