@@ -456,6 +456,17 @@ describe('coming back after a time without the server', () => {
     expect(find('synced')).toBeNull();
   });
 
+  it('says nothing in passing where it stands in full', async () => {
+    await open('ana', 'GYM-01', { online: false });
+    await consult(ACTIVE);
+    await press('F2');
+    await press('F6');
+    backend.set_online(true);
+    await pass(2000);
+    expect(find('synced')).toBeNull();
+    expect(see('last-sync').dataset['accepted']).toBe('1');
+  });
+
   it('does not push the card of somebody at the counter about', async () => {
     await come_back();
     await consult(ACTIVE);
