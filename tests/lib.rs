@@ -10,3 +10,4 @@
 //! | `bench/` | `cargo xtask bench`: each figure as a ratio to a reference of the same run |
 
 pub mod programs;
+pub mod terminal;

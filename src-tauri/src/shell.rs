@@ -122,6 +122,7 @@ async fn tell_window(app: AppHandle, desk: Desk) {
         let told = match events.recv().await {
             Ok(Event::Status(status)) => app.emit("status", status),
             Ok(Event::Card(card)) => app.emit("card", *card),
+            Ok(Event::Synced(sync)) => app.emit("synced", *sync),
             Ok(Event::Revoked) => app.emit("revoked", ()),
             // The window asks for the status by itself, too.
             Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => continue,

@@ -4,8 +4,11 @@
 //! `cargo xtask test` runs this under `xvfb-run dbus-run-session`. With `HANNA_DEMO_DIR` the pictures and the report
 //! are left there (`cargo xtask run --headless`), otherwise beside the built programs, in `e2e/`.
 
+mod clock;
 mod main_flow;
+mod offline_day;
 mod pictures;
 mod printed;
 mod server;
+mod stage;
 mod window;

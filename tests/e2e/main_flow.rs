@@ -5,29 +5,23 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use fantoccini::key::Key;
-use hanna_desk::backend::{Backend, Http, ServerAddress};
-use hanna_desk::ports::{Chance, Clock, System};
-use hanna_domain::Redacted;
+use hanna_desk::ports::{Clock, System};
 use hanna_testkit::cups::Cups;
 use hanna_testkit::keyring::Keyring;
 use hanna_tests::programs::program;
-use hanna_wire::session::{Device, SignIn};
-use hanna_wire::usage::{UsageQuery, UsageRow};
-use jiff::ToSpan;
+use hanna_wire::usage::UsageRow;
 
 use crate::pictures::Album;
 use crate::printed;
 use crate::server::Server;
+use crate::stage::{self, TURN, look_up, open, server_rows};
 use crate::window::{Driver, Window};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn main_flow() {
+    let _turn = TURN.lock().await;
     let stage = tempfile::tempdir().expect("a folder");
-    let home = stage.path().join("home");
-    std::fs::create_dir_all(home.join("Documentos")).expect("a home");
-    std::fs::create_dir_all(home.join(".config")).expect("a home");
-    std::fs::write(home.join(".config/user-dirs.dirs"), "XDG_DOCUMENTS_DIR=\"$HOME/Documentos\"\n")
-        .expect("a home");
+    let home = stage::home(stage.path());
     let _keyring = Keyring::unlocked(&home);
     let cups = Cups::start().expect("a printer");
     let mut server = Server::start(&stage.path().join("server"));
@@ -60,7 +54,7 @@ async fn main_flow() {
     window.see("outbox-empty").await;
     window.read("status-outbox", "todo enviado").await;
     album.keep_all(&window, "13-por-enviar-vacio").await;
-    let rows = server_rows(&server).await;
+    let rows = server_rows(&server, System.now()).await;
     let ids: BTreeSet<_> = rows.iter().map(|row| row.id).collect();
     assert_eq!((rows.len(), ids.len()), (3, 3), "each use exactly once");
 
@@ -68,14 +62,6 @@ async fn main_flow() {
     sign_out(&window, &album).await;
     window.close().await;
     nothing_in_clear(&data, &server, &rows);
-}
-
-async fn open(driver: &Driver, server: &Server, data: &Path) -> Window {
-    let data = data.to_str().expect("UTF-8");
-    let arguments = ["--server", &server.url(), "--data-dir", data];
-    let window = Window::open(driver, &program("hanna-convenios"), &arguments).await;
-    window.resize(1280, 800).await;
-    window
 }
 
 async fn sign_in(window: &Window, server: &Server, album: &Album) {
@@ -101,13 +87,6 @@ async fn choose_branch(window: &Window, server: &Server, album: &Album) {
     window.click(&format!("branch-{code}")).await;
     window.see("document").await;
     album.keep_all(window, "05-consulta-vacia").await;
-}
-
-async fn look_up(window: &Window, number: &str) {
-    // The focus is in the field: nobody has to click.
-    window.press(Key::Escape).await;
-    window.type_text(number).await;
-    window.press(Key::Enter).await;
 }
 
 async fn online(window: &Window, server: &Server, album: &Album, people: [&str; 2]) {
@@ -221,27 +200,6 @@ async fn sign_out(window: &Window, album: &Album) {
     window.click("sign-out").await;
     window.see("username").await;
     album.keep(window, "17-salida").await;
-}
-
-/// What the server holds, asked as the operator.
-async fn server_rows(server: &Server) -> Vec<UsageRow> {
-    let backend = Http::new(ServerAddress::parse(&server.url()).expect("an address")).expect("a client");
-    let now = System.now();
-    let account = server.account();
-    let request = SignIn {
-        username: account["username"].as_str().expect("a name").to_owned(),
-        password: Redacted::new(account["password"].as_str().expect("a password").to_owned()),
-        device: Device { id: System.id(now), name: "e2e".into() },
-    };
-    let granted = backend.sign_in(&request).await.expect("signed in").value;
-    let query = UsageQuery {
-        from: now - 24.hours(),
-        to: now + 24.hours(),
-        branch_id: None,
-        cursor: None,
-        limit: None,
-    };
-    backend.usage_reports(&granted.access_token, &query).await.expect("listed").value.rows
 }
 
 /// No document, name or token stands in clear in the data folder: databases, logs, what the webview keeps.

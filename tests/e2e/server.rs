@@ -11,6 +11,7 @@ pub struct Server {
     data: PathBuf,
     listen: String,
     process: Option<Child>,
+    environment: Vec<(String, String)>,
     /// What `seed-demo --json` printed.
     pub people: Value,
 }
@@ -18,15 +19,22 @@ pub struct Server {
 impl Server {
     /// A server with invented people, answering.
     pub fn start(data: &Path) -> Self {
+        Self::start_under(data, Vec::new())
+    }
+
+    /// The same with these variables in its environment.
+    pub fn start_under(data: &Path, environment: Vec<(String, String)>) -> Self {
         let seeded = Command::new(program("hanna-server"))
             .args(["seed-demo", "--json", "--affiliates", "2000", "--data-dir"])
             .arg(data)
+            .envs(environment.iter().cloned())
             .stderr(Stdio::null())
             .output()
             .expect("seed-demo runs");
         assert!(seeded.status.success(), "seed-demo failed");
         let people = serde_json::from_slice(&seeded.stdout).expect("JSON");
-        let mut server = Self { data: data.to_owned(), listen: "127.0.0.1:0".into(), process: None, people };
+        let (data, listen) = (data.to_owned(), "127.0.0.1:0".into());
+        let mut server = Self { data, listen, process: None, environment, people };
         server.resume();
         server
     }
@@ -40,6 +48,7 @@ impl Server {
         let mut process = Command::new(program("hanna-server"))
             .args(["serve", "--listen", &self.listen, "--data-dir"])
             .arg(&self.data)
+            .envs(self.environment.iter().cloned())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

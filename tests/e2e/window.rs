@@ -61,7 +61,7 @@ pub struct Window {
 
 impl Window {
     /// Opens the program through `driver`.
-    pub async fn open(driver: &Driver, program: &Path, arguments: &[&str]) -> Self {
+    pub async fn open(driver: &Driver, program: &Path, arguments: &[String]) -> Self {
         let mut capabilities = Capabilities::new();
         let options = json!({ "binary": program, "args": arguments });
         capabilities.insert("webkitgtk:browserOptions".into(), options);
@@ -77,6 +77,11 @@ impl Window {
             tokio::time::sleep(Duration::from_millis(200)).await;
         };
         Self { client }
+    }
+
+    /// What the attribute `name` of the element says.
+    pub async fn attribute(&self, id: &str, name: &str) -> String {
+        self.see(id).await.attr(name).await.expect("asked").unwrap_or_default()
     }
 
     /// Closes the program.

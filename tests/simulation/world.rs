@@ -454,8 +454,8 @@ impl World {
         let mut late = Vec::new();
         loop {
             match running.events.try_recv() {
-                Ok(Event::Card(card)) => late.push(*card),
-                Ok(Event::Status(_) | Event::Revoked)
+                Ok(Event::Card(card)) if card.reported.is_none() => late.push(*card),
+                Ok(Event::Status(_) | Event::Card(_) | Event::Synced(_) | Event::Revoked)
                 | Err(tokio::sync::broadcast::error::TryRecvError::Lagged(_)) => {}
                 Err(_) => break,
             }

@@ -1,81 +1,12 @@
 //! `hanna-deskctl`: the real program against the real server.
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use hanna_testkit::clock::HandClock;
 use hanna_testkit::server::TestServer;
 use hanna_tests::programs::program;
+use hanna_tests::terminal::Terminal;
 use jiff::Timestamp;
-use serde_json::Value;
-
-/// A running `hanna-deskctl`, killed when dropped.
-pub struct Terminal {
-    program: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-}
-
-impl Terminal {
-    pub fn start(url: &str, folder: &Path) -> Self {
-        let mut command = Command::new(program("hanna-deskctl"));
-        command.args(["--vault", "memory", "--server", url, "--data-dir"]).arg(folder);
-        Self::run(command)
-    }
-
-    pub fn run(mut command: Command) -> Self {
-        let mut program = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
-        let input = program.stdin.take();
-        let output = BufReader::new(program.stdout.take().expect("its output"));
-        Self { program, input, output }
-    }
-
-    /// One line in, one object out.
-    pub fn say(&mut self, line: &str) -> Value {
-        let input = self.input.as_mut().expect("its input");
-        writeln!(input, "{line}").and_then(|()| input.flush()).expect("it reads");
-        self.hear()
-    }
-
-    pub fn hear(&mut self) -> Value {
-        let mut answer = String::new();
-        self.output.read_line(&mut answer).expect("it answers");
-        let object = serde_json::from_str(&answer);
-        assert!(object.is_ok(), "no object: {answer:?}");
-        object.expect("just asserted")
-    }
-
-    /// What `line` gave; it must have been done.
-    pub fn get(&mut self, line: &str) -> Value {
-        let answer = self.say(line);
-        assert_eq!(answer["ok"], true, "{line}: {answer}");
-        answer["result"].clone()
-    }
-
-    /// The code `line` was refused with.
-    pub fn refusal(&mut self, line: &str) -> String {
-        let answer = self.say(line);
-        assert_eq!(answer["ok"], false, "{line}: {answer}");
-        let message = answer["message"].as_str().expect("a message");
-        assert!(message.contains(' ') && !message.contains('{'), "no sentence: {message}");
-        answer["code"].as_str().expect("a code").to_owned()
-    }
-
-    /// Ends its input, and returns whether it ended well.
-    pub fn end(&mut self) -> bool {
-        self.input = None;
-        self.program.wait().expect("it ends").success()
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.program.kill();
-        let _ = self.program.wait();
-    }
-}
 
 /// A server whose clock agrees with the program's, which is the system's.
 async fn server() -> TestServer {

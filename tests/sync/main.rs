@@ -2,7 +2,9 @@
 
 mod bad_answers;
 mod deskctl;
+mod last_sync;
 mod main_job;
+mod probes;
 mod regulars;
 mod restored;
 mod sessions;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use hanna_desk::{ErrorCode, Event};
 use hanna_domain::{Cause, Source, Verdict};
+use hanna_testkit::clock::HandClock;
+use hanna_testkit::desks::TestDesk;
 use hanna_testkit::faults::Fault;
 use jiff::SignedDuration;
 
@@ -43,6 +45,33 @@ async fn a_clock_put_back_makes_no_copy_green() {
     let card = story.desk.ask(story.active(0)).await;
     assert_eq!((card.verdict, card.cause), (Verdict::NoData, Some(Cause::ClockBehind)));
     assert!(!card.may_report);
+}
+
+#[tokio::test]
+async fn the_server_keeps_the_clock_of_the_pc_beside_its_own() {
+    let story = Story::begin().await;
+    // A PC whose clock is five hours behind, as it learns from the server's answers.
+    let clock = HandClock::at(story.clock.read() - SignedDuration::from_hours(5));
+    let desk = TestDesk::new(&story.server.url(), &clock, 2);
+    desk.enter(&story.server.demo.accounts[0]).await.expect("signed in");
+    let card = desk.ask(story.active(0)).await;
+    desk.report_use(card.lookup_id, false).await.expect("recorded");
+    story.clock.advance(SignedDuration::from_secs(90));
+    desk.sync_now().await.expect("synced");
+
+    let held = rusqlite::Connection::open(story.server.database()).expect("the server's");
+    let (sequence, device_s, occurred_s, received_s): (i64, i64, i64, i64) = held
+        .query_row(
+            "SELECT i.sequence, i.device_us / 1000000, u.occurred_us / 1000000, i.received_us / 1000000
+             FROM outbox_items i JOIN usage_reports u ON u.id = i.id",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        )
+        .expect("recorded");
+    assert_eq!((sequence, device_s), (1, clock.read().as_second()));
+    assert_eq!(received_s, story.clock.read().as_second());
+    // The header that told the time has whole seconds.
+    assert!((occurred_s - (received_s - 90)).abs() <= 1, "{occurred_s} is not {received_s} less 90");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! *Anular uso*, online and offline, and what the server makes of it.
 
-use hanna_desk::ErrorCode;
-use hanna_desk::view::{History, HistoryQuery};
+use hanna_desk::view::{Card, History, HistoryQuery};
+use hanna_desk::{ErrorCode, Event};
 use hanna_domain::outbox::{ItemKind, ItemState, VoidReason};
 use hanna_domain::{UsageState, colombia};
 use hanna_testkit::desks::TestDesk;
@@ -138,4 +138,73 @@ async fn lookups_the_copy_answered_are_told_to_the_caja() {
         })
         .expect("recorded");
     assert_eq!(verdict, "ACTIVE_FROM_COPY");
+}
+
+/// The card as the screen was last told of it.
+fn told(events: &mut tokio::sync::broadcast::Receiver<Event>) -> Option<Card> {
+    let mut last = None;
+    while let Ok(event) = events.try_recv() {
+        if let Event::Card(card) = event {
+            last = Some(*card);
+        }
+    }
+    last
+}
+
+#[tokio::test]
+async fn the_card_says_whether_its_use_may_be_taken_back_and_follows_the_void() {
+    let story = Story::begin().await;
+    let card = story.desk.ask(story.active(0)).await;
+    assert!(!card.may_void, "nothing is reported");
+    let card = story.desk.report_use(card.lookup_id, false).await.expect("recorded");
+    assert!(card.may_void && card.voided.is_none());
+    let id = card.reported.expect("reported").id;
+    let mut events = story.desk.events();
+    story.desk.void_use(id, VoidReason::NotUsed, "").await.expect("recorded");
+    let taken_back = told(&mut events).expect("news");
+    let voided = taken_back.voided.expect("taken back");
+    assert_eq!((taken_back.may_void, voided.state), (false, ItemState::Queued));
+
+    // The caja's terms changed since this PC was told them: the void is refused, and the use counts.
+    let database = rusqlite::Connection::open(story.server.database()).expect("the server's");
+    database.execute("UPDATE agreements SET void_window_min = 0", []).expect("changed");
+    story.desk.sync_now().await.expect("synced");
+    let refused = told(&mut events).expect("news");
+    assert_eq!(refused.voided.expect("the void").state, ItemState::NeedsAttention);
+    assert!(!refused.may_void, "the void that was refused stands in the way");
+    let row = &history(&story.desk).await.rows[0];
+    assert_eq!((row.state, row.voided.is_none(), row.may_void), (UsageState::Accepted, true, false));
+
+    let items = story.desk.outbox().await.expect("outbox").items;
+    story.desk.withdraw_item(items[0].id, "la caja no lo permite").await.expect("given up");
+    let again = told(&mut events).expect("news");
+    assert_eq!((again.voided, again.may_void), (None, true), "as this PC knows the terms");
+    assert_eq!(again.reported.expect("reported").state, ItemState::Accepted);
+}
+
+#[tokio::test]
+async fn the_card_follows_a_use_that_is_given_up() {
+    let story = Story::begin().await;
+    let card = story.desk.ask(story.active(0)).await;
+    let database = rusqlite::Connection::open(story.server.database()).expect("the server's");
+    database.execute("UPDATE agreements SET over_limit = 'REFUSE'", []).expect("changed");
+    let other = TestDesk::signed_in(&story.server, &story.clock, 2).await;
+    let theirs = other.ask(story.active(0)).await;
+    other.report_use(theirs.lookup_id, false).await.expect("recorded");
+    other.sync_now().await.expect("synced");
+    let card = story.desk.report_use(card.lookup_id, false).await.expect("recorded");
+    let id = card.reported.expect("reported").id;
+    let mut events = story.desk.events();
+    story.desk.sync_now().await.expect("synced");
+    let refused = told(&mut events).expect("news");
+    assert_eq!(
+        (refused.reported.expect("reported").state, refused.may_void),
+        (ItemState::NeedsAttention, false)
+    );
+    story.desk.withdraw_item(id, "no entró").await.expect("given up");
+    let given_up = told(&mut events).expect("news");
+    assert_eq!(
+        (given_up.reported.expect("reported").state, given_up.may_void),
+        (ItemState::Withdrawn, false)
+    );
 }

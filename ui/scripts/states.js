@@ -228,6 +228,40 @@ export const STATES = [
     },
   },
   {
+    name: 'consulta-sincronizado',
+    query: `${ANA}&offline`,
+    act: async (page) => {
+      await report(page, ['1045678901', '1143000111']);
+      await page.keyboard.press('Escape');
+      await page.evaluate(() => window.hanna.set_online(true));
+      await page.clock.runFor(2000);
+      await page.getByTestId('synced').waitFor();
+    },
+  },
+  {
+    name: 'por-enviar-sincronizado',
+    query: `${ANA}&offline`,
+    act: async (page) => {
+      await report(page, ['1045678901', '1143000111']);
+      await void_use(page, 'WRONG_PERSON');
+      await page.keyboard.press('Escape');
+      await report(page, ['1045678901']);
+      await press('Shift+F2')(page);
+      await page.evaluate(() => window.hanna.set_online(true));
+      await page.clock.runFor(2000);
+      await press('F6', 500)(page);
+      await page.getByTestId('last-sync').waitFor();
+    },
+  },
+  card('consulta-anulacion-rechazada', '1045678901', {
+    then: async (page) => {
+      await press('F2', 1500)(page);
+      await page.evaluate(() => window.hanna.set_online(false));
+      await void_use(page);
+      await page.evaluate(() => window.hanna.refuse_items('VOID_NOT_ALLOWED'));
+    },
+  }),
+  {
     name: 'salir-con-pendientes',
     query: `${ANA}&offline`,
     act: async (page) => {

@@ -319,6 +319,26 @@ describe('taking a use back', () => {
     expect(text('status-outbox')).toBe('1 por enviar');
   });
 
+  it('stands again when the void was refused and is given up', async () => {
+    await open('ana', 'GYM-01');
+    await consult(ACTIVE);
+    await press('F2');
+    await pass(2000);
+    backend.controls.online = false;
+    await click('void-use');
+    await choose('NOT_USED');
+    await confirm();
+    backend.refuse_items('VOID_NOT_ALLOWED');
+    await pass(0);
+    expect(text('reported')).toContain('El uso sigue contado');
+    const waiting = backend.outbox();
+    await pass(300);
+    void backend.withdraw_item((await waiting).items[0]?.id ?? '', 'era correcto');
+    await pass(300);
+    expect(text('reported')).toBe('Uso guardado · enviado');
+    expect(find('void-use')).not.toBeNull();
+  });
+
   it('is not offered for what the server refused: that is no use', async () => {
     await open('ana', 'GYM-01', { online: false });
     await consult(ACTIVE);
@@ -410,6 +430,79 @@ describe('what waits', () => {
   });
 });
 
+describe('coming back after a time without the server', () => {
+  async function come_back(): Promise<void> {
+    await open('ana', 'GYM-01', { online: false });
+    for (const again of [false, true]) {
+      await consult(ACTIVE);
+      await press('F2');
+      if (again) await press('F2', { shiftKey: true });
+      await press('Escape');
+    }
+    backend.set_online(true);
+    await pass(2000);
+  }
+
+  it('says how the delivery went, in passing, and whole in Por enviar', async () => {
+    await come_back();
+    expect(text('synced')).toBe('Se entregaron 2 registros que esperaban: 1 aceptado, 1 con observación.');
+    await click('synced-see');
+    expect(location.hash).toBe('#/por-enviar');
+    expect(find('synced')).toBeNull();
+    expect(see('last-sync').dataset).toMatchObject({ accepted: '1', noted: '1', refused: '0' });
+    expect(text('last-sync-group')).toBe('UsoSede NorteB110');
+    expect(text('last-sync-noted')).toContain('ya había usado el beneficio');
+    await press('Escape');
+    expect(find('synced')).toBeNull();
+  });
+
+  it('says nothing in passing where it stands in full', async () => {
+    await open('ana', 'GYM-01', { online: false });
+    await consult(ACTIVE);
+    await press('F2');
+    await press('F6');
+    backend.set_online(true);
+    await pass(2000);
+    expect(find('synced')).toBeNull();
+    expect(see('last-sync').dataset['accepted']).toBe('1');
+  });
+
+  it('does not push the card of somebody at the counter about', async () => {
+    await come_back();
+    await consult(ACTIVE);
+    expect(find('synced')).toBeNull();
+    await press('Escape');
+    expect(find('synced')).not.toBeNull();
+  });
+
+  it('says nothing of what did not have to wait', async () => {
+    await open('ana', 'GYM-01');
+    await consult(ACTIVE);
+    await press('F2');
+    await pass(2000);
+    expect(find('synced')).toBeNull();
+    await press('F6');
+    expect(find('last-sync')).toBeNull();
+  });
+
+  it('asks the server at once when the network changes, and on demand', async () => {
+    await open('ana', 'GYM-01', { online: false });
+    await consult(ACTIVE);
+    await press('F2');
+    backend.controls.online = true;
+    window.dispatchEvent(new Event('online'));
+    await pass(1000);
+    expect(text('status-outbox')).toBe('Todo enviado');
+    expect(find('retry-connection')).toBeNull();
+    backend.set_online(false);
+    await pass(0);
+    backend.controls.online = true;
+    await click('retry-connection');
+    await pass(1000);
+    expect(text('status-connection')).toBe('En línea');
+  });
+});
+
 describe('the rest of the window', () => {
   it('goes everywhere by key, and back with Escape', async () => {
     await open('ana', 'GYM-01');
@@ -442,6 +535,14 @@ describe('the rest of the window', () => {
     await pass(300);
     expect(find('sign-in-needed')).toBeNull();
     expect(verdict()).toBe('ACTIVE');
+  });
+
+  it('asks for no password while there is nobody to give it to', async () => {
+    await open('ana', 'GYM-01', { sign_in_needed: true, online: false });
+    expect(find('sign-in-needed')).toBeNull();
+    backend.set_online(true);
+    await pass(0);
+    expect(find('sign-in-needed')).not.toBeNull();
   });
 
   // Hundreds of rows in an invented browser take seconds on a busy machine.

@@ -60,6 +60,7 @@ const NEEDS: &[Need] = &[
     need(Purpose::Test, "cups", "cups", Probe::File("/usr/sbin/cupsd")),
     need(Purpose::Test, "cups-client", "cups", Probe::Program("lp")),
     need(Purpose::Test, "printer-driver-cups-pdf", "cups-pdf", Probe::File("/usr/lib/cups/backend/cups-pdf")),
+    need(Purpose::Test, "faketime", "libfaketime", Probe::Program("faketime")),
     need(Purpose::Test, "poppler-utils", "poppler", Probe::Program("pdftotext")),
     need(Purpose::Test, "chromium", "chromium", Probe::Program("chromium")),
     need(Purpose::Test, "sqlite3", "sqlite", Probe::Program("sqlite3")),

@@ -19,6 +19,8 @@ pub(crate) struct Connection {
     cause: Option<Cause>,
     last_sync_at: Option<Timestamp>,
     pub(crate) sending: bool,
+    /// The delivery going on has decided on something that had waited.
+    pub(crate) decided_late: bool,
 }
 
 impl Connection {

@@ -20,7 +20,7 @@ use crate::session::SessionState;
 use crate::store::{DatabaseKey, StoreError, Stores, hex};
 use crate::tray::Tray;
 use crate::vault::{KeyFile, KeyFileError, MemoryVault, OsVault, Vault, VaultError};
-use crate::view::{Card, Notice, Start, Status};
+use crate::view::{Card, LastSync, Notice, Start, Status};
 
 /// Names of what the cache and the vault keep.
 pub(crate) mod name {
@@ -67,8 +67,10 @@ pub struct Setup {
 pub enum Event {
     /// The status bar changed.
     Status(Status),
-    /// The card of its lookup has changed: a late answer, or how its report stands.
+    /// The card of its lookup has changed: a late answer, or how its report or the void of that stands.
     Card(Box<Card>),
+    /// A delivery of what had waited is over, or stopped.
+    Synced(Box<LastSync>),
     /// The caja revoked this PC: nobody is signed in any more.
     Revoked,
 }

@@ -46,21 +46,27 @@ impl Desk {
             Err(cause) => (Vec::new(), Some(cause)),
         };
         let (_, now) = self.now();
-        let voidable: HashSet<Uuid> =
-            own.iter().filter(|row| may_void(&me, row, now)).map(|row| row.item.id).collect();
+        let voidable: HashSet<Uuid> = own
+            .iter()
+            .filter(|row| may_void(&me, &row.item, row.state, now))
+            .map(|row| row.item.id)
+            .collect();
         let known: HashSet<Uuid> = rows.iter().map(|row| row.id).collect();
         let theirs = |row: &ItemRow| me.branches.iter().any(|branch| branch.id == row.item.branch_id);
         rows.extend(
             own.into_iter().filter(theirs).filter(|row| !known.contains(&row.item.id)).filter_map(own_row),
         );
         for row in &mut rows {
-            if row.voided.is_none() {
-                row.voided = voids.remove(&row.id).and_then(voided);
+            let own_void = voids.remove(&row.id);
+            // One the server refused takes nothing back, and stands in the way of another until it is given up.
+            let is_refused = own_void.as_ref().is_some_and(|void| void.state == ItemState::NeedsAttention);
+            if row.voided.is_none() && !is_refused {
+                row.voided = own_void.and_then(voided);
             }
             if row.voided.is_some() {
                 row.state = UsageState::Voided;
             }
-            row.may_void = row.voided.is_none() && voidable.contains(&row.id);
+            row.may_void = row.voided.is_none() && !is_refused && voidable.contains(&row.id);
         }
         rows.sort_by(|a, b| b.occurred_at.cmp(&a.occurred_at).then_with(|| b.id.cmp(&a.id)));
         Ok(History { totals: totals(&rows), rows, complete: cause.is_none(), cause })
@@ -129,7 +135,7 @@ impl From<UsageRow> for HistoryRow {
 }
 
 /// The void as this PC recorded it.
-fn voided(row: ItemRow) -> Option<Voided> {
+pub(crate) fn voided(row: ItemRow) -> Option<Voided> {
     let ItemBody::Void { reason, text, .. } = row.item.body else { return None };
     Some(Voided {
         occurred_at: row.item.occurred_at,

@@ -16,6 +16,7 @@ mod lookup;
 pub mod messages;
 mod outbox;
 pub mod ports;
+mod reconciliation;
 mod regulars;
 mod report;
 mod report_use;

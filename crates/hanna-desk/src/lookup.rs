@@ -246,6 +246,8 @@ impl Desk {
             may_report: decision.may_report,
             used_today,
             reported: None,
+            may_void: false,
+            voided: None,
             replaces: None,
         }
     }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hanna_domain::Cause;
-use hanna_domain::outbox::{Event as ItemEvent, ItemCode, ItemState};
+use hanna_domain::outbox::{Event as ItemEvent, ItemCode};
 use hanna_wire::health::Health;
 use hanna_wire::limits::{BATCH_ITEMS_MAX, BODY_MAX_BYTES};
 use hanna_wire::outbox::{Batch, BatchAnswer, Item, Outcome, OutcomeKind};
@@ -30,7 +30,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::backend::{AccessToken, Answered, Backend, Failure, FailureKind};
-use crate::desk::{Desk, Event, lock};
+use crate::desk::{Desk, lock};
 use crate::error::{DeskError, ErrorCode};
 use crate::store::{ItemRow, Settled};
 use crate::view::{OutboxItem, OutboxView, Status};
@@ -99,9 +99,12 @@ impl Desk {
     /// # Errors
     /// When the database cannot be read.
     pub async fn outbox(&self) -> Result<OutboxView, DeskError> {
-        let (rows, counts) =
-            self.with_stores(|stores| Ok((stores.outbox.open_items()?, stores.outbox.counts()?))).await?;
-        Ok(OutboxView { items: rows.into_iter().map(OutboxItem::from).collect(), lookups: counts.lookups })
+        self.with_stores(|stores| {
+            let items = stores.outbox.open_items()?.into_iter().map(OutboxItem::from).collect();
+            let lookups = stores.outbox.counts()?.lookups;
+            Ok(OutboxView { items, lookups, last_sync: stores.outbox.last_sync()? })
+        })
+        .await
     }
 
     /// Sends an item that requires attention once more.
@@ -115,6 +118,7 @@ impl Desk {
         }
         self.inner.wake.notify_one();
         self.tell_status();
+        self.tell_card().await;
         self.outbox().await
     }
 
@@ -127,6 +131,7 @@ impl Desk {
         self.with_stores(move |stores| stores.outbox.requeue_all(now)).await?;
         self.inner.wake.notify_one();
         self.tell_status();
+        self.tell_card().await;
         self.outbox().await
     }
 
@@ -142,6 +147,7 @@ impl Desk {
             return Err(ErrorCode::ItemNotFound.into());
         }
         self.tell_status();
+        self.tell_card().await;
         self.outbox().await
     }
 
@@ -201,6 +207,7 @@ impl Desk {
             tracing::error!(%error, "the outbox failed");
         }
         lock(&self.inner.connection).sending = false;
+        self.tell_sync();
     }
 
     /// One batch after the other: the next one begins when the one before is answered. While it is under way, what became
@@ -233,6 +240,7 @@ impl Desk {
                 }
                 Err(failure) => self.failed(&rows, failure, now),
             };
+            self.note_decided(&rows, &settled, self.now().1);
             if matches!(progress, Progress::More) {
                 rows = next;
                 continue;
@@ -262,35 +270,30 @@ impl Desk {
         settled: Vec<Settled>,
         batch_max: usize,
     ) -> Result<Vec<ItemRow>, DeskError> {
-        let now = self.inner.clock.now();
-        let news = news(&settled);
+        let (now, decided_at) = self.now();
+        let news = !settled.is_empty();
         let taken = self
             .with_stores(move |stores| {
-                stores.outbox.settle_and_take(&settled, now, batch_max, BATCH_BYTES_MAX)
+                stores.outbox.settle_and_take(&settled, decided_at, now, batch_max, BATCH_BYTES_MAX)
             })
             .await?;
-        self.tell_news(news);
+        if news {
+            self.tell_settled().await;
+        }
         Ok(taken)
     }
 
     /// Writes what became of a batch.
     async fn settle(&self, settled: Vec<Settled>) -> Result<(), DeskError> {
-        let now = self.inner.clock.now();
-        let news = news(&settled);
-        self.with_stores(move |stores| stores.outbox.settle(&settled, now)).await?;
-        self.tell_news(news);
+        let (_, decided_at) = self.now();
+        self.with_stores(move |stores| stores.outbox.settle(&settled, decided_at)).await?;
+        self.tell_settled().await;
         Ok(())
     }
 
-    /// Tells the screens what was settled; none when nothing was.
-    fn tell_news(&self, news: Option<Vec<(Uuid, ItemState)>>) {
-        let Some(news) = news else { return };
-        for (id, state) in news {
-            let card = lock(&self.inner.tray).mark_settled(id, state);
-            if let Some(card) = card {
-                self.emit(Event::Card(Box::new(card)));
-            }
-        }
+    /// Tells the screens that something was settled.
+    async fn tell_settled(&self) {
+        self.tell_card().await;
         self.tell_status();
     }
 
@@ -364,13 +367,6 @@ enum Progress {
     Smaller,
     /// Nothing more for now.
     Done,
-}
-
-/// The items that wait no more; none when nothing was settled.
-fn news(settled: &[Settled]) -> Option<Vec<(Uuid, ItemState)>> {
-    let after = |one: &Settled| Some((one.id, ItemState::Sending.after(one.event)?));
-    (!settled.is_empty())
-        .then(|| settled.iter().filter_map(after).filter(|(_, state)| !state.is_pending()).collect())
 }
 
 fn wire_item(row: &ItemRow) -> Item {

@@ -10,6 +10,7 @@ use crate::desk::{Desk, lock};
 use crate::error::{DeskError, ErrorCode};
 use crate::store::{Enqueued, NewItem, SignedUse};
 use crate::view::{Card, Reported};
+use crate::void_use::may_void;
 
 impl Desk {
     /// Records that the benefit of the card of `lookup_id` was used. When this returns it is on the disk and will
@@ -58,6 +59,7 @@ impl Desk {
             occurred_at: now,
         };
         let reported = Reported { id: item.id, state: ItemState::Queued, occurred_at: now };
+        let may_void = may_void(&me, &item, ItemState::Queued, now);
         let first_since = (!again).then_some(day_start);
         match self.with_stores(move |stores| stores.outbox.enqueue(&item, first_since)).await? {
             Enqueued::Recorded => {}
@@ -65,11 +67,14 @@ impl Desk {
             Enqueued::PersonUsed => return Err(ErrorCode::AlreadyUsedToday.into()),
         }
         card.reported = Some(reported);
+        card.may_void = may_void;
         let recent = lock(&self.inner.tray).mark_reported(&card);
         self.inner.wake.notify_one();
         let desk = self.clone();
         tokio::spawn(async move {
             desk.tell_status();
+            // It may have been delivered before it stood on the card.
+            desk.tell_card().await;
             if let Some(recent) = recent {
                 desk.keep_recent(recent).await;
             }

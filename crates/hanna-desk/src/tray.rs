@@ -7,7 +7,7 @@ use hanna_domain::Verified;
 use hanna_domain::outbox::ItemState;
 use uuid::Uuid;
 
-use crate::view::{Card, RecentLookup};
+use crate::view::{Card, RecentLookup, Voided};
 
 /// How many cards are kept at hand. A card is on the screen for two minutes at most.
 const CARDS_MAX: usize = 16;
@@ -89,15 +89,28 @@ impl Tray {
         Some(recent.clone())
     }
 
-    /// How the report of a card stands now; the card, when that is news for the screen.
-    pub(crate) fn mark_settled(&mut self, report_id: Uuid, state: ItemState) -> Option<Card> {
-        let held = self.held.iter_mut().find(|held| {
-            held.card.reported.is_some_and(|reported| reported.id == report_id && reported.state != state)
-        })?;
-        if let Some(reported) = held.card.reported.as_mut() {
-            reported.state = state;
-        }
-        Some(held.card.clone()).filter(|card| self.current == Some(card.lookup_id))
+    /// The use reported on the card that is shown.
+    pub(crate) fn reported(&self) -> Option<Uuid> {
+        let shown = self.find(self.current?)?;
+        shown.card.reported.map(|reported| reported.id)
+    }
+
+    /// How the use of the card that is shown stands now, and its void; the card, when that is news.
+    pub(crate) fn follow(
+        &mut self,
+        report_id: Uuid,
+        state: ItemState,
+        may_void: bool,
+        voided: Option<Voided>,
+    ) -> Option<Card> {
+        let current = self.current?;
+        let card = &mut self.held.iter_mut().find(|held| held.card.lookup_id == current)?.card;
+        let before = card.clone();
+        let reported = card.reported.as_mut().filter(|reported| reported.id == report_id)?;
+        reported.state = state;
+        card.may_void = may_void;
+        card.voided = voided;
+        (*card != before).then(|| card.clone())
     }
 
     pub(crate) fn recent(&self) -> Vec<RecentLookup> {

@@ -104,6 +104,10 @@ pub struct Card {
     pub used_today: Vec<UsedToday>,
     /// The use reported on this card.
     pub reported: Option<Reported>,
+    /// Whether the operator may take that use back now.
+    pub may_void: bool,
+    /// The void, when that use was taken back.
+    pub voided: Option<Voided>,
     /// This card replaces one with another verdict that was shown for the same lookup.
     pub replaces: Option<Verdict>,
 }
@@ -159,6 +163,41 @@ pub struct OutboxView {
     pub items: Vec<OutboxItem>,
     /// Offline lookups not yet sent, which need nobody.
     pub lookups: u32,
+    /// How the last delivery of what had waited went; none while nothing had to wait.
+    pub last_sync: Option<LastSync>,
+}
+
+/// How a delivery of uses and voids that had waited went: the reconciliation after a time without the server. It is
+/// counted from the items as they stand now: one that was sent again since belongs to that later delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct LastSync {
+    /// When the server decided on the first of them.
+    #[ts(type = "string")]
+    pub began_at: Timestamp,
+    /// When it decided on the last.
+    #[ts(type = "string")]
+    pub ended_at: Timestamp,
+    /// Counts: uses before voids, by branch and tariff.
+    pub groups: Vec<SyncGroup>,
+    /// What the server took with a note, oldest first, at most 50. What it refused is in [`OutboxView::items`].
+    pub noted: Vec<OutboxItem>,
+}
+
+/// One kind of item at one branch and tariff, in a [`LastSync`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct SyncGroup {
+    /// What they are.
+    pub kind: ItemKind,
+    /// Where.
+    pub branch_name: String,
+    /// The tariff of the use, also of one taken back; none when this PC no longer knows the use.
+    pub tariff: Option<Tariff>,
+    /// How many the server took.
+    pub accepted: u32,
+    /// How many it took with a note.
+    pub noted: u32,
+    /// How many it refused: they require attention.
+    pub refused: u32,
 }
 
 /// One item of *Por enviar*.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::desk::{Desk, lock};
 use crate::error::{DeskError, ErrorCode, Param};
-use crate::store::{Enqueued, ItemRow, NewItem};
+use crate::store::{Enqueued, NewItem};
 use crate::view::Voided;
 
 impl Desk {
@@ -32,7 +32,7 @@ impl Desk {
         let report = report.filter(|row| row.item.kind() == ItemKind::UsageReport);
         let report = report.ok_or(ErrorCode::ItemNotFound)?;
         let (device_time, now) = self.now();
-        if !may_void(&me, &report, now) {
+        if !may_void(&me, &report.item, report.state, now) {
             return Err(ErrorCode::VoidNotAllowed.into());
         }
         let item = NewItem {
@@ -57,6 +57,7 @@ impl Desk {
             report.item.lookup_id.and_then(|lookup_id| lock(&self.inner.tray).mark_voided(lookup_id));
         self.inner.wake.notify_one();
         self.tell_status();
+        self.tell_card().await;
         if let Some(recent) = recent {
             self.keep_recent(recent).await;
         }
@@ -66,13 +67,12 @@ impl Desk {
 
 /// Whether the operator may take this use back now: their own, of today, within the time the agreement gives, and not one
 /// that the server refused or that was given up, which is no use.
-pub(crate) fn may_void(me: &Me, report: &ItemRow, now: Timestamp) -> bool {
-    let item = &report.item;
+pub(crate) fn may_void(me: &Me, item: &NewItem, state: ItemState, now: Timestamp) -> bool {
     let window = SignedDuration::from_mins(i64::from(me.policy.void_window_min));
     item.author_id == me.operator.id
         && colombia::day_of(item.occurred_at) == colombia::day_of(now)
         && now.duration_since(item.occurred_at) < window
-        && !matches!(report.state, ItemState::NeedsAttention | ItemState::Withdrawn)
+        && !matches!(state, ItemState::NeedsAttention | ItemState::Withdrawn)
 }
 
 /// What the operator wrote, without outer spaces; nothing when nothing was written.

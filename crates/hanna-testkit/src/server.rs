@@ -85,6 +85,11 @@ impl TestServer {
         self.running = Some((stop, thread));
     }
 
+    /// Where it listens while it answers.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Where it answers.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)

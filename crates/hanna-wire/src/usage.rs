@@ -54,6 +54,13 @@ pub struct UsageRow {
     pub state: UsageState,
     /// The note.
     pub code: Option<ItemCode>,
+    /// What the PC's own clock said when the use was recorded; `occurred_at` is that time corrected to the server's clock.
+    /// None when the server that took the report did not keep it.
+    pub device_time: Option<Timestamp>,
+    /// When the report first arrived, by the server's clock.
+    pub received_at: Timestamp,
+    /// The PC's own count of what it recorded; it orders events when clocks do not.
+    pub sequence: i64,
     /// The void, when the use was taken back: it counts no more.
     pub void: Option<UsageVoid>,
 }

@@ -3,6 +3,7 @@
  * truth; this only remembers its last answers.
  */
 import type { Backend, CommandError, Stop } from '../backend/backend';
+import type { LastSync } from '../bindings/LastSync';
 import type { Notice } from '../bindings/Notice';
 import type { Session } from '../bindings/Session';
 import type { Status } from '../bindings/Status';
@@ -20,6 +21,10 @@ export class Desk {
   /** `undefined` until it was asked for; `null` when that failed: then nothing is claimed. */
   status = $state.raw<Status | null | undefined>();
   notices = $state.raw<Notice[]>([]);
+  /** What had waited was delivered, and nobody has looked at how that went. */
+  synced = $state.raw<LastSync | null>(null);
+  /** The server is being asked whether it answers. */
+  trying = $state(false);
   /** The caja revoked this PC while the window was open. */
   revoked = $state(false);
   version = $state('');
@@ -35,6 +40,7 @@ export class Desk {
   follow(): Stop {
     const stops = [
       this.backend.on_status((status) => (this.status = status)),
+      this.backend.on_synced((sync) => (this.synced = sync)),
       this.backend.on_revoked(() => {
         this.session = null;
         this.revoked = true;
@@ -44,9 +50,13 @@ export class Desk {
     // Back from another window: what the bar says is asked anew.
     const look = () => void this.refresh_status();
     window.addEventListener('focus', look);
+    // What the system says of the network is no truth, but a reason to ask the server at once.
+    const ask = () => void this.try_now();
+    for (const change of ['online', 'offline']) window.addEventListener(change, ask);
     return () => {
       stops.forEach((stop) => stop());
       window.removeEventListener('focus', look);
+      for (const change of ['online', 'offline']) window.removeEventListener(change, ask);
       clearInterval(timer);
     };
   }
@@ -74,6 +84,19 @@ export class Desk {
     }
   }
 
+  /** Asks the server now whether it answers, and sends what waits. */
+  async try_now(): Promise<void> {
+    if (this.phase !== 'open' || this.trying) return;
+    this.trying = true;
+    try {
+      this.status = await this.backend.sync_now();
+    } catch {
+      await this.refresh_status();
+    } finally {
+      this.trying = false;
+    }
+  }
+
   async sign_in(username: string, password: string): Promise<void> {
     this.session = await this.backend.sign_in(username, password);
     this.revoked = false;
@@ -92,6 +115,7 @@ export class Desk {
   async sign_out(confirmed: boolean): Promise<void> {
     await this.backend.sign_out(confirmed);
     this.session = null;
+    this.synced = null;
     await this.refresh_status();
   }
 

@@ -7,6 +7,7 @@ import type { DocumentKind } from '../bindings/DocumentKind';
 import type { ErrorCode } from '../bindings/ErrorCode';
 import type { History } from '../bindings/History';
 import type { HistoryQuery } from '../bindings/HistoryQuery';
+import type { LastSync } from '../bindings/LastSync';
 import type { OutboxView } from '../bindings/OutboxView';
 import type { PrintJob } from '../bindings/PrintJob';
 import type { Printer } from '../bindings/Printer';
@@ -67,8 +68,10 @@ export interface Backend {
   print_report(query: HistoryQuery, printer: string): Promise<PrintJob>;
 
   on_status(listener: (status: Status) => void): Stop;
-  /** A late answer that replaces the card of the same lookup, or the same card with its use settled. */
+  /** A late answer that replaces the card of the same lookup, or the same card as its use and the void of that stand now. */
   on_card(listener: (card: Card) => void): Stop;
+  /** A delivery of what had waited is over: how it went. */
+  on_synced(listener: (sync: LastSync) => void): Stop;
   /** The caja revoked this PC: nobody is signed in any more. */
   on_revoked(listener: () => void): Stop;
   /** The window was asked to close while so many records wait; it stays open until {@link Backend.close_window}. */

@@ -8,9 +8,9 @@ import type { DocumentKind } from '../bindings/DocumentKind';
 import type { ErrorCode } from '../bindings/ErrorCode';
 import type { HistoryQuery } from '../bindings/HistoryQuery';
 import type { HistoryRow } from '../bindings/HistoryRow';
+import type { LastSync } from '../bindings/LastSync';
 import type { Notice } from '../bindings/Notice';
 import type { ItemCode } from '../bindings/ItemCode';
-import type { ItemState } from '../bindings/ItemState';
 import type { PrintState } from '../bindings/PrintState';
 import type { Reason } from '../bindings/Reason';
 import type { RecentLookup } from '../bindings/RecentLookup';
@@ -42,7 +42,7 @@ export interface Controls {
   history: number;
 }
 
-type Command = Exclude<keyof Backend, 'on_status' | 'on_card' | 'on_revoked' | 'on_closing'>;
+type Command = Exclude<keyof Backend, 'on_status' | 'on_card' | 'on_synced' | 'on_revoked' | 'on_closing'>;
 
 const ANSWER_WAIT_MS = 3000;
 const SEND_MS = 700;
@@ -70,6 +70,7 @@ export class MockBackend implements Backend {
   #ids = 0;
   #status_listeners = new Set<(status: Status) => void>();
   #card_listeners = new Set<(card: Card) => void>();
+  #synced_listeners = new Set<(sync: LastSync) => void>();
   #revoked_listeners = new Set<() => void>();
   #closing_listeners = new Set<(unsent: number) => void>();
   #locked = false;
@@ -109,7 +110,8 @@ export class MockBackend implements Backend {
 
   /** The server refuses what is waiting. */
   refuse_items(code: ItemCode | null = 'STATEMENT_NOT_VALID'): void {
-    this.#tell_settled(this.#records.refuse(code), 'needs_attention');
+    this.#records.refuse(code);
+    this.#follow_use();
     this.#tell_status();
   }
 
@@ -212,7 +214,7 @@ export class MockBackend implements Backend {
       this.#lookups_of_reports.set(item.id, lookup_id);
       this.#mark(lookup_id, { used: true });
       void this.#deliver();
-      return this.#keep({ ...card, reported });
+      return this.#keep({ ...card, reported, may_void: true });
     });
 
   void_use = (report_id: string, reason: VoidReason, text: string) =>
@@ -222,6 +224,7 @@ export class MockBackend implements Backend {
       const voided = this.#records.void_use(this.#id(), report_id, why, this.#scene());
       if (typeof voided === 'string') return refuse(voided);
       this.#mark(this.#lookups_of_reports.get(report_id) ?? '', { used: false });
+      this.#follow_use();
       void this.#deliver();
       return voided;
     });
@@ -237,6 +240,7 @@ export class MockBackend implements Backend {
     this.#run('withdraw_item', () => {
       this.#check_text(why, true);
       if (!this.#records.withdraw(id)) refuse('ITEM_NOT_FOUND');
+      this.#follow_use();
       this.#tell_status();
       return this.#records.view();
     });
@@ -280,6 +284,7 @@ export class MockBackend implements Backend {
 
   on_status = (listener: (status: Status) => void): Stop => subscribe(this.#status_listeners, listener);
   on_card = (listener: (card: Card) => void): Stop => subscribe(this.#card_listeners, listener);
+  on_synced = (listener: (sync: LastSync) => void): Stop => subscribe(this.#synced_listeners, listener);
   on_revoked = (listener: () => void): Stop => subscribe(this.#revoked_listeners, listener);
   on_closing = (listener: (unsent: number) => void): Stop => subscribe(this.#closing_listeners, listener);
 
@@ -363,6 +368,8 @@ export class MockBackend implements Backend {
       may_report: false,
       used_today: [],
       reported: null,
+      may_void: false,
+      voided: null,
       replaces: null,
     };
   }
@@ -403,11 +410,13 @@ export class MockBackend implements Backend {
     this.#tell_status();
   }
 
-  /** The use of the card on the screen is settled. */
-  #tell_settled(ids: string[], state: ItemState): void {
+  /** The card on the screen follows its use, and the void of that. */
+  #follow_use(): void {
     const card = this.#card?.card;
-    if (card?.reported && ids.includes(card.reported.id))
-      this.#tell_card({ ...card, reported: { ...card.reported, state } });
+    const use = card?.reported && this.#records.use(card.reported.id, this.#session());
+    if (!card?.reported || !use) return;
+    const { state, may_void, voided } = use;
+    this.#tell_card({ ...card, reported: { ...card.reported, state }, may_void, voided });
   }
 
   #tell_card(card: Card): void {
@@ -426,6 +435,7 @@ export class MockBackend implements Backend {
   #requeue(command: Command, which: string) {
     return this.#run(command, () => {
       if (!this.#records.requeue(which) && which !== 'all') refuse('ITEM_NOT_FOUND');
+      this.#follow_use();
       void this.#deliver();
       return this.#records.view();
     });
@@ -440,9 +450,11 @@ export class MockBackend implements Backend {
     this.#tell_status();
     await wait(SEND_MS);
     if (!this.controls.online || this.controls.sign_in_needed) return;
-    this.#tell_settled(this.#records.deliver(), 'accepted');
+    const sync = this.#records.deliver();
+    this.#follow_use();
     this.#last_sync_ms = Date.now();
     this.#tell_status();
+    if (sync) for (const tell of this.#synced_listeners) tell(sync);
   }
 
   #rows({ from, to, branch_id }: HistoryQuery): HistoryRow[] {

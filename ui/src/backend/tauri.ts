@@ -37,6 +37,7 @@ export const backend: Backend = {
   print_report: (query, printer) => invoke('print_report', { query, printer }),
   on_status: (listener) => on('status', listener),
   on_card: (listener) => on('card', listener),
+  on_synced: (listener) => on('synced', listener),
   on_revoked: (listener) => on('revoked', listener),
   on_closing: (listener) => on('closing', listener),
 };

@@ -8,6 +8,7 @@ import type { Source } from "./Source";
 import type { Tariff } from "./Tariff";
 import type { UsedToday } from "./UsedToday";
 import type { Verdict } from "./Verdict";
+import type { Voided } from "./Voided";
 
 /**
  * The card: the answer to one lookup.
@@ -70,6 +71,14 @@ used_today: Array<UsedToday>,
  * The use reported on this card.
  */
 reported: Reported | null, 
+/**
+ * Whether the operator may take that use back now.
+ */
+may_void: boolean, 
+/**
+ * The void, when that use was taken back.
+ */
+voided: Voided | null, 
 /**
  * This card replaces one with another verdict that was shown for the same lookup.
  */

@@ -122,6 +122,8 @@ export const CARD: Card = {
   may_report: true,
   used_today: [],
   reported: null,
+  may_void: false,
+  voided: null,
   replaces: null,
 };
 

@@ -10,6 +10,7 @@
 mod cache;
 mod item;
 mod key;
+mod last_sync;
 mod open;
 mod operators;
 mod outbox;
@@ -25,6 +26,7 @@ pub use cache::CacheStore;
 pub use item::{ItemRow, NewItem, Settled, SignedUse};
 pub use key::DatabaseKey;
 pub(crate) use key::hex;
+pub(crate) use last_sync::waited;
 pub use operators::KnownOperator;
 pub use outbox::{Counts, Enqueued, OutboxStore};
 

@@ -157,19 +157,20 @@ impl OutboxStore {
         Ok(transaction.commit()?)
     }
 
-    /// Writes what became of items, and takes up to `count` queued ones that are due, oldest first, into a request: they
-    /// are `sending` now. Together they weigh at most `bytes_max`, each [`ITEM_OVERHEAD_BYTES`] beside its body; one alone
+    /// Writes what became of items, decided on at `decided_at` by the server's clock, and takes up to `count` queued ones
+    /// that are due at `now` by this PC's, oldest first, into a request: they are `sending` then. Together they weigh at most `bytes_max`, each [`ITEM_OVERHEAD_BYTES`] beside its body; one alone
     /// is taken in any case. All of it or nothing, in one flush.
     pub fn settle_and_take(
         &self,
         settled: &[Settled],
+        decided_at: Timestamp,
         now: Timestamp,
         count: usize,
         bytes_max: usize,
     ) -> Result<Vec<ItemRow>, StoreError> {
         let mut db = self.writer();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        settle(&transaction, settled, now)?;
+        settle(&transaction, settled, decided_at)?;
         let taken = take(&transaction, now, count, bytes_max)?;
         transaction.commit()?;
         Ok(taken)
@@ -295,6 +296,15 @@ impl OutboxStore {
         })?)
     }
 
+    /// The void of a report, unless it was given up.
+    pub fn void_of(&self, report_id: Uuid) -> Result<Option<ItemRow>, StoreError> {
+        let db = self.reader();
+        let mut query = db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM item WHERE kind = 'void' AND state <> 'withdrawn' AND report_id = ?1"
+        ))?;
+        Ok(read_rows(query.query([report_id])?)?.pop())
+    }
+
     /// Every item not done with: *Requiere atención* first, then oldest first. Offline lookups, which nobody waits for,
     /// only when they require attention.
     pub fn open_items(&self) -> Result<Vec<ItemRow>, StoreError> {
@@ -314,7 +324,7 @@ impl OutboxStore {
         Ok(read_rows(query.query([id])?)?.pop())
     }
 
-    /// The void of each report in `[from, to)` that has one, by the report's id; one that was refused or given up is none.
+    /// The void of each report in `[from, to)` that has one, by the report's id; one that was given up is none.
     pub fn voids_between(
         &self,
         from: Timestamp,
@@ -322,7 +332,7 @@ impl OutboxStore {
     ) -> Result<HashMap<Uuid, ItemRow>, StoreError> {
         let db = self.reader();
         let mut query = db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM item WHERE kind = 'void' AND state NOT IN ('needs_attention', 'withdrawn') AND report_id IN
+            "SELECT {COLUMNS} FROM item WHERE kind = 'void' AND state <> 'withdrawn' AND report_id IN
              (SELECT id FROM item WHERE kind = 'usage_report' AND occurred_at >= ?1 AND occurred_at < ?2)"
         ))?;
         let rows = read_rows(query.query((millis(from), millis(to)))?)?;
@@ -462,7 +472,7 @@ fn move_item(transaction: &Transaction<'_>, one: &Settled, now: Timestamp) -> Re
     let Some(state) = state else { return Ok(false) };
     let state = ItemState::from_code(&state).ok_or(StoreError::Content("item"))?;
     let Some(next) = state.after(one.event) else { return Ok(false) };
-    let settled_at = (!next.is_open()).then(|| millis(now));
+    let settled_at = (!next.is_pending()).then(|| millis(now));
     transaction
         .prepare_cached(
             "UPDATE item SET state = :state, code = :code, last_cause = :cause,

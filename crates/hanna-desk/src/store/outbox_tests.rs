@@ -43,7 +43,7 @@ fn pair(outbox: &OutboxStore) -> (Uuid, Uuid) {
 
 fn taken(outbox: &OutboxStore, count: usize) -> Vec<Uuid> {
     outbox
-        .settle_and_take(&[], now(), count, usize::MAX)
+        .settle_and_take(&[], now(), now(), count, usize::MAX)
         .expect("taken")
         .iter()
         .map(|row| row.item.id)
@@ -82,13 +82,16 @@ fn items_move_only_along_the_table() {
     outbox.enqueue(&recorded, None).expect("recorded");
     settle(&outbox, recorded.id, Event::Accept);
     assert_eq!(state(&outbox, recorded.id), ItemState::Queued, "accepted without being sent");
-    assert_eq!(outbox.settle_and_take(&[], now(), 10, usize::MAX).expect("taken").len(), 1);
-    assert!(outbox.settle_and_take(&[], now(), 10, usize::MAX).expect("taken").is_empty(), "taken twice");
+    assert_eq!(outbox.settle_and_take(&[], now(), now(), 10, usize::MAX).expect("taken").len(), 1);
+    assert!(
+        outbox.settle_and_take(&[], now(), now(), 10, usize::MAX).expect("taken").is_empty(),
+        "taken twice"
+    );
     settle(&outbox, recorded.id, Event::Refuse);
     assert_eq!(outbox.counts().expect("counted"), Counts { needs_attention: 1, ..Counts::default() });
     assert!(outbox.requeue(recorded.id, now()).expect("asked"));
     assert!(!outbox.requeue(recorded.id, now()).expect("asked"), "queued twice");
-    let again = outbox.settle_and_take(&[], now(), 10, usize::MAX).expect("taken").remove(0);
+    let again = outbox.settle_and_take(&[], now(), now(), 10, usize::MAX).expect("taken").remove(0);
     assert_eq!((again.attempts, again.submission), (1, 1), "a new question about the same item");
     settle(&outbox, recorded.id, Event::Accept);
     assert_eq!(outbox.counts().expect("counted"), Counts::default());
@@ -102,11 +105,11 @@ fn what_was_being_sent_when_the_program_ended_is_queued_again() {
     {
         let stores = folder.stores();
         stores.outbox.enqueue(&item("1045678901"), None).expect("recorded");
-        stores.outbox.settle_and_take(&[], now(), 10, usize::MAX).expect("taken");
+        stores.outbox.settle_and_take(&[], now(), now(), 10, usize::MAX).expect("taken");
     }
     let stores = folder.stores();
     assert_eq!(stores.outbox.recover().expect("recovered"), 1);
-    assert_eq!(stores.outbox.settle_and_take(&[], now(), 10, usize::MAX).expect("taken").len(), 1);
+    assert_eq!(stores.outbox.settle_and_take(&[], now(), now(), 10, usize::MAX).expect("taken").len(), 1);
 }
 
 #[test]
@@ -115,15 +118,15 @@ fn an_item_waits_until_it_is_due_unless_hurried() {
     let outbox = folder.stores().outbox;
     let recorded = item("1045678901");
     outbox.enqueue(&recorded, None).expect("recorded");
-    outbox.settle_and_take(&[], now(), 1, usize::MAX).expect("taken");
+    outbox.settle_and_take(&[], now(), now(), 1, usize::MAX).expect("taken");
     let due = now() + 5.minutes();
     let retry =
         Settled { id: recorded.id, event: Event::Retry, code: None, cause: None, next_attempt_at: Some(due) };
     outbox.settle(&[retry], now()).expect("settled");
-    assert!(outbox.settle_and_take(&[], now(), 1, usize::MAX).expect("taken").is_empty());
+    assert!(outbox.settle_and_take(&[], now(), now(), 1, usize::MAX).expect("taken").is_empty());
     assert_eq!(outbox.next_due(now()).expect("asked"), Some(due));
     assert_eq!(outbox.hurry().expect("hurried"), 1);
-    assert_eq!(outbox.settle_and_take(&[], now(), 1, usize::MAX).expect("taken").len(), 1);
+    assert_eq!(outbox.settle_and_take(&[], now(), now(), 1, usize::MAX).expect("taken").len(), 1);
 }
 
 #[test]
@@ -137,7 +140,7 @@ fn refused_uses_are_no_uses_of_today() {
     assert_eq!(uses(now() - 1.hour()), 1);
     assert_eq!(second(now() - 1.hour()), Enqueued::PersonUsed);
     assert_eq!(uses(now() + 1.second()), 0);
-    outbox.settle_and_take(&[], now(), 1, usize::MAX).expect("taken");
+    outbox.settle_and_take(&[], now(), now(), 1, usize::MAX).expect("taken");
     settle(&outbox, recorded.id, Event::Refuse);
     assert_eq!(uses(now() - 1.hour()), 0);
     assert_eq!(second(now() - 1.hour()), Enqueued::Recorded);
@@ -176,8 +179,15 @@ fn a_use_is_taken_back_once_and_counts_no_more() {
     let void = voids().remove(&report.id).expect("its void").item.id;
     taken(&outbox, 9);
     settle(&outbox, void, Event::Refuse);
-    assert!(voids().is_empty(), "a refused void takes nothing back");
-    assert_eq!(outbox.uses_since(&report.document, now() - 1.hour()).expect("read").len(), 1);
+    assert_eq!(voids()[&report.id].state, ItemState::NeedsAttention);
+    assert_eq!(outbox.void_of(report.id).expect("read").expect("its void").item.id, void);
+    assert_eq!(
+        outbox.uses_since(&report.document, now() - 1.hour()).expect("read").len(),
+        1,
+        "it takes nothing back"
+    );
+    outbox.withdraw(void, "era correcto", now()).expect("answered");
+    assert!(voids().is_empty() && outbox.void_of(report.id).expect("read").is_none());
 }
 
 #[test]
@@ -273,7 +283,7 @@ fn a_request_takes_no_more_than_fits_and_always_something() {
     }
     let weight = ITEM_OVERHEAD_BYTES + serde_json::to_string(&recorded[0].body).expect("JSON").len();
     let take = |bytes_max| {
-        let rows = outbox.settle_and_take(&[], now(), 10, bytes_max).expect("taken");
+        let rows = outbox.settle_and_take(&[], now(), now(), 10, bytes_max).expect("taken");
         rows.iter().map(|row| row.item.id).collect::<Vec<_>>()
     };
     assert_eq!(take(2 * weight), [recorded[0].id, recorded[1].id]);
@@ -290,7 +300,7 @@ fn what_was_taken_and_not_sent_is_as_if_it_had_not_been_taken() {
     for one in &recorded {
         outbox.enqueue(one, None).expect("recorded");
     }
-    let rows = outbox.settle_and_take(&[], now(), 10, usize::MAX).expect("taken");
+    let rows = outbox.settle_and_take(&[], now(), now(), 10, usize::MAX).expect("taken");
     settle(&outbox, recorded[0].id, Event::Accept);
     let sequences: Vec<i64> = rows.iter().map(|row| row.sequence).collect();
     outbox.put_back(&sequences).expect("put back");

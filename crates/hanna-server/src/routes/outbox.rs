@@ -223,6 +223,7 @@ fn arrival(app: &App, item: Item, founded: Founded) -> Option<Arrival> {
         submission: item.submission,
         sequence: item.sequence,
         author_id: item.author_id,
+        device_time: item.device_time,
         occurred_at: item.occurred_at,
         recorded: recorded(app, item.body, item.occurred_at, founded)?,
     })

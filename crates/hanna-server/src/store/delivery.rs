@@ -36,6 +36,8 @@ pub struct Arrival {
     pub sequence: i64,
     /// Who did it.
     pub author_id: Uuid,
+    /// What the PC's own clock said.
+    pub device_time: Timestamp,
     /// When it happened.
     pub occurred_at: Timestamp,
     /// What happened.

@@ -3,6 +3,8 @@ import type { Card } from '../../bindings/Card';
 import type { ErrorCode } from '../../bindings/ErrorCode';
 import type { HistoryRow } from '../../bindings/HistoryRow';
 import type { ItemCode } from '../../bindings/ItemCode';
+import type { ItemState } from '../../bindings/ItemState';
+import type { LastSync } from '../../bindings/LastSync';
 import type { OutboxItem } from '../../bindings/OutboxItem';
 import type { OutboxView } from '../../bindings/OutboxView';
 import type { Session } from '../../bindings/Session';
@@ -27,6 +29,7 @@ export class Records {
   #lookups = 0;
   #history: HistoryRow[] | null = null;
   readonly #history_length: number;
+  #last_sync: LastSync | null = null;
   #used = new Map<string, UsedToday[]>();
   /** The report each void takes back. */
   #voids = new Map<string, string>();
@@ -43,7 +46,7 @@ export class Records {
   view(): OutboxView {
     const last = ({ state }: OutboxItem) => Number(state !== 'needs_attention');
     const items = this.#items.map((item) => ({ ...item })).toSorted((a, b) => last(a) - last(b));
-    return { items, lookups: this.#lookups };
+    return { items, lookups: this.#lookups, last_sync: this.#last_sync };
   }
 
   counts(): { pending: number; lookups: number; needs_attention: number } {
@@ -61,6 +64,18 @@ export class Records {
       ...row,
       may_void: may_void(row, session),
     }));
+  }
+
+  /** How a use stands, and its void. */
+  use(
+    id: string,
+    session: Session,
+  ): { state: ItemState; may_void: boolean; voided: Voided | null } | undefined {
+    const row = this.#row(id, session);
+    if (!row) return undefined;
+    const waiting = this.#items.find((item) => item.id === id);
+    const state = waiting?.state ?? (row.state === 'voided' ? 'accepted' : row.state);
+    return { state, may_void: may_void(row, session), voided: row.voided };
   }
 
   /** A lookup that the copy answered, or nothing did. */
@@ -122,8 +137,8 @@ export class Records {
     return row.voided;
   }
 
-  /** The server refuses what waits and the code can be about. Returns the items. */
-  refuse(code: ItemCode | null): string[] {
+  /** The server refuses what waits and the code can be about. */
+  refuse(code: ItemCode | null): void {
     const refused = this.#items.filter(({ kind, state }) => state !== 'needs_attention' && about(code, kind));
     for (const item of refused) {
       Object.assign(item, { state: 'needs_attention', code, attempts: item.attempts + 1 });
@@ -131,7 +146,6 @@ export class Records {
       if (row && !row.voided) Object.assign(row, { state: 'needs_attention', code });
       this.#settle_void(item.id, 'needs_attention');
     }
-    return refused.map(({ id }) => id);
   }
 
   /** Puts what requires attention back in the queue: one item, or all. */
@@ -161,17 +175,50 @@ export class Records {
     return true;
   }
 
-  /** The server takes everything that waits. Returns the items. */
-  deliver(): string[] {
-    const taken = this.#items.filter(({ state }) => state !== 'needs_attention').map(({ id }) => id);
-    this.#items = this.#items.filter(({ id }) => !taken.includes(id));
+  /** The server takes everything that waits. How that went, when something of it had been tried before. */
+  deliver(): LastSync | null {
+    const taken = this.#items.filter(({ state }) => state !== 'needs_attention');
+    this.#items = this.#items.filter((item) => !taken.includes(item));
     this.#lookups = 0;
-    for (const id of taken) {
-      const row = this.#row(id);
-      if (row && !row.voided) row.state = 'accepted';
-      this.#settle_void(id, 'accepted');
+    for (const item of taken) {
+      const row = this.#row(item.id);
+      if (row && !row.voided) this.#take(item, row);
+      else item.state = 'accepted';
+      this.#settle_void(item.id, 'accepted');
     }
-    return taken;
+    const late = taken.filter(({ attempts }) => attempts > 0);
+    if (late.length === 0) return null;
+    this.#last_sync = this.#reconciled(late);
+    return this.#last_sync;
+  }
+
+  /** A second use of a day that had to wait is noted; the first counts. */
+  #take(item: OutboxItem, row: HistoryRow): void {
+    const first = this.used_today(row.document.number)[0]?.occurred_at ?? row.occurred_at;
+    const noted = item.attempts > 0 && first !== row.occurred_at;
+    const outcome = noted
+      ? ({ state: 'accepted_with_note', code: 'DAILY_LIMIT_REACHED' } as const)
+      : ({ state: 'accepted', code: null } as const);
+    Object.assign(item, outcome);
+    Object.assign(row, outcome);
+  }
+
+  #reconciled(late: OutboxItem[]): LastSync {
+    const groups = new Map<string, LastSync['groups'][number]>();
+    for (const { id, kind, branch_name, state } of late) {
+      const tariff = this.#row(this.#voids.get(id) ?? id)?.tariff ?? null;
+      const name = [kind, branch_name, tariff].join();
+      const group = groups.get(name) ?? { kind, branch_name, tariff, accepted: 0, noted: 0, refused: 0 };
+      group[state === 'accepted_with_note' ? 'noted' : 'accepted'] += 1;
+      groups.set(name, group);
+    }
+    const now = new Date().toISOString();
+    return {
+      began_at: now,
+      ended_at: now,
+      groups: [...groups].toSorted(([one], [other]) => one.localeCompare(other)).map(([, group]) => group),
+      noted: late.filter(({ state }) => state === 'accepted_with_note'),
+    };
   }
 
   #settle_void(id: string, state: Voided['state']): void {

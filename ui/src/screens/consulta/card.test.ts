@@ -1,17 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Card } from '../../bindings/Card';
+import type { Reported } from '../../bindings/Reported';
+import type { Voided } from '../../bindings/Voided';
 import { CARD, REPORTED, VOIDED } from '../../testing/hand';
-import {
-  announcement,
-  bandTariff,
-  mayVoid,
-  originLine,
-  replacedLine,
-  reportedLine,
-  tone,
-  usedTodayLine,
-  voidedLine,
-} from './card';
+import { announcement, bandTariff, originLine, replacedLine, tone, usedTodayLine, useLine } from './card';
 
 const NOW = new Date('2026-11-22T15:32:00Z');
 const SHOWN_MS = NOW.getTime();
@@ -70,19 +62,19 @@ it('names the latest use of today, and how many more', () => {
   expect(usedTodayLine(CARD)).toBe('Hoy ya se reportó un uso de esta persona');
 });
 
-it('claims of a report only what is known', () => {
-  expect(reportedLine(REPORTED)).toBe('Uso guardado · por enviar');
-  expect(reportedLine({ ...REPORTED, state: 'sending' })).toBe('Uso guardado · por enviar');
-  expect(reportedLine({ ...REPORTED, state: 'accepted' })).toBe('Uso guardado · enviado');
-  expect(reportedLine({ ...REPORTED, state: 'needs_attention' })).toContain('requiere atención');
-});
-
-it('lets a use be taken back while it is one, and says when it was', () => {
-  expect(mayVoid(REPORTED)).toBe(true);
-  expect(mayVoid({ ...REPORTED, state: 'accepted_with_note' })).toBe(true);
-  expect(mayVoid({ ...REPORTED, state: 'needs_attention' })).toBe(false);
-  expect(mayVoid({ ...REPORTED, state: 'withdrawn' })).toBe(false);
-  expect(voidedLine(VOIDED)).toBe('Uso anulado a las 10:40');
+it('claims of a use only what is known', () => {
+  const line = (state: Reported['state'], voided: Voided | null = null) =>
+    useLine({ ...REPORTED, state }, voided);
+  expect(line('queued')).toEqual({ how: 'saved', text: 'Uso guardado · por enviar' });
+  expect(line('sending')).toEqual(line('queued'));
+  expect(line('accepted').text).toBe('Uso guardado · enviado');
+  expect(line('accepted_with_note').how).toBe('saved');
+  expect(line('needs_attention').text).toContain('requiere atención');
+  expect(line('withdrawn').text).toContain('no se cuenta');
+  expect(line('needs_attention').how).toBe('wrong');
+  expect(line('accepted', VOIDED)).toEqual({ how: 'voided', text: 'Uso anulado a las 10:40' });
+  const refused = line('accepted', { ...VOIDED, state: 'needs_attention' });
+  expect(refused).toMatchObject({ how: 'wrong', text: expect.stringContaining('sigue contado') });
 });
 
 it('gives notice of a verdict that took the place of another, and of what was saved on it', () => {

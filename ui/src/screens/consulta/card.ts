@@ -52,28 +52,28 @@ export function usedTodayLine({ used_today }: Card): string {
   return more > 0 ? `${line} ${plural('consulta_used_today_more', more)}` : line;
 }
 
-export function reportedLine({ state }: Reported): string {
+/** How the use on the card stands: counted, taken back, or something that a person has to look at. */
+export interface UseLine {
+  how: 'saved' | 'voided' | 'wrong';
+  text: string;
+}
+
+export function useLine({ state }: Reported, voided: Voided | null): UseLine {
+  if (voided?.state === 'needs_attention') return { how: 'wrong', text: t('consulta_void_attention') };
+  if (voided) return { how: 'voided', text: t('consulta_voided', { time: formatTime(voided.occurred_at) }) };
   switch (state) {
     case 'accepted':
-      return t('consulta_reported_sent');
+      return { how: 'saved', text: t('consulta_reported_sent') };
     case 'accepted_with_note':
-      return t('consulta_reported_noted');
+      return { how: 'saved', text: t('consulta_reported_noted') };
     case 'needs_attention':
+      return { how: 'wrong', text: t('consulta_reported_attention') };
     case 'withdrawn':
-      return t('consulta_reported_attention');
+      return { how: 'wrong', text: t('consulta_reported_withdrawn') };
     case 'queued':
     case 'sending':
-      return t('consulta_reported_queued');
+      return { how: 'saved', text: t('consulta_reported_queued') };
   }
-}
-
-/** Whether the desk may be asked to take the use back: what the server refused, or was given up, is no use. */
-export function mayVoid({ state }: Reported): boolean {
-  return state !== 'needs_attention' && state !== 'withdrawn';
-}
-
-export function voidedLine({ occurred_at }: Voided): string {
-  return t('consulta_voided', { time: formatTime(occurred_at) });
 }
 
 /** The notice when a late answer took the place of another verdict; `null` when it did not. */

@@ -137,13 +137,26 @@ describe('reporting', () => {
     });
   });
 
-  it('is taken back on its own card alone, and stays so whatever is told later', () => {
+  it('is taken back on its own card alone, and stays so through a late answer', () => {
     const waiting = story(asked(), answered(), pressed, saved);
     expect(next(waiting, { is: 'voided', report_id: 'another', voided: VOIDED })).toBe(waiting);
     const voided = next(waiting, { is: 'voided', report_id: REPORTED.id, voided: VOIDED });
-    expect(next(voided, settled)).toMatchObject({ voided: VOIDED });
-    expect(next(voided, late({ ...CARD, statement_id: 'later' }))).toMatchObject({ voided: VOIDED });
+    expect(voided).toMatchObject({ card: { voided: VOIDED, may_void: false } });
+    expect(next(voided, late({ ...CARD, statement_id: 'later' }))).toMatchObject({
+      card: { voided: VOIDED },
+    });
     expect(next(voided, pressed)).toBe(voided);
+  });
+
+  it('is a use again when its void was given up, and never by an older word', () => {
+    const use = { ...CARD, reported: { ...REPORTED, state: 'accepted' as const } };
+    const voided = story(asked(), answered(), pressed, saved, late({ ...use, voided: VOIDED }));
+    expect(voided).toMatchObject({ card: { voided: VOIDED, may_void: false } });
+    expect(next(voided, late({ ...use, may_void: true }))).toMatchObject({
+      card: { voided: null, may_void: true },
+    });
+    const older = late({ ...CARD, reported: REPORTED, may_void: true });
+    expect(next(voided, older)).toMatchObject({ card: { voided: VOIDED, may_void: false } });
   });
 
   it('keeps the card and says why when it could not be saved', () => {

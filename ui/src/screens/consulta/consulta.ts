@@ -45,7 +45,7 @@ export type State =
   | { at: 'empty' }
   | { at: 'asking'; request: number; asked: Asked; slow: boolean; early: Card[] }
   | { at: 'refused'; asked: Asked; error: CommandError }
-  | { at: 'card'; asked: Asked; card: Card; shown_ms: number; report: Report; voided: Voided | null };
+  | { at: 'card'; asked: Asked; card: Card; shown_ms: number; report: Report };
 
 export type Event =
   | { is: 'asked'; request: number; asked: Asked }
@@ -97,18 +97,27 @@ function shows(state: State, lookup_id: string): state is Shown {
 }
 
 function answered({ asked, early }: Asking, card: Card, now_ms: number): State {
-  const shown: Shown = { at: 'card', asked, card, shown_ms: now_ms, report: { at: 'ready' }, voided: null };
+  const shown: Shown = { at: 'card', asked, card, shown_ms: now_ms, report: { at: 'ready' } };
   const later = early.findLast(({ lookup_id }) => lookup_id === card.lookup_id);
   return later ? replaced(shown, later, now_ms) : shown;
 }
 
 /** The use that was reported on the card stays reported, whatever the late answer says. */
 function replaced(state: Shown, card: Card, now_ms: number): State {
-  const reported = furthest(state.card.reported, card.reported);
+  const use = use_of(state.card, card);
   // The same answer, its use settled: it is as old as it was, and goes when it would have gone.
-  if (same_answer(state.card, card)) return { ...state, card: { ...state.card, reported } };
+  if (same_answer(state.card, card)) return { ...state, card: { ...state.card, ...use } };
   const report: Report = state.report.at === 'saving' ? state.report : { at: 'ready' };
-  return { ...state, card: { ...card, reported }, shown_ms: now_ms, report };
+  return { ...state, card: { ...card, ...use }, shown_ms: now_ms, report };
+}
+
+type Use = Pick<Card, 'reported' | 'may_void' | 'voided'>;
+
+/** The use on the card and its void, by whichever of both knows more of the use. */
+function use_of(known: Card, told: Card): Use {
+  const reported = furthest(known.reported, told.reported);
+  const { may_void, voided } = reported === told.reported ? told : known;
+  return { reported, may_void, voided };
 }
 
 function same_answer(one: Card, other: Card): boolean {
@@ -146,8 +155,8 @@ function reporting(state: Shown, event: ReportEvent): State {
     case 'saved': {
       if (!shows(state, event.card.lookup_id)) return state;
       const replaces = event.card.replaces ?? card.replaces;
-      const reported = furthest(card.reported, event.card.reported);
-      return { ...state, card: { ...event.card, replaces, reported }, report: { at: 'ready' } };
+      const use = use_of(card, event.card);
+      return { ...state, card: { ...event.card, replaces, ...use }, report: { at: 'ready' } };
     }
     case 'not_saved':
       if (!shows(state, event.lookup_id)) return state;
@@ -155,7 +164,8 @@ function reporting(state: Shown, event: ReportEvent): State {
       if (event.error.code === 'ALREADY_USED_TODAY') return { ...state, report: { at: 'confirming' } };
       return { ...state, report: { at: 'failed', error: event.error } };
     case 'voided':
-      return card.reported?.id === event.report_id ? { ...state, voided: event.voided } : state;
+      if (card.reported?.id !== event.report_id) return state;
+      return { ...state, card: { ...card, may_void: false, voided: event.voided } };
   }
 }
 

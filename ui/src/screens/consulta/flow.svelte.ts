@@ -129,8 +129,10 @@ export class LookupFlow {
   }
 
   #tick(): void {
+    const before_ms = this.now_ms;
     this.now_ms = Date.now();
-    if (remaining_ms(this.state, this.now_ms) === 0) this.clear();
+    // A clock put back would keep a person's data on the screen for as long.
+    if (this.now_ms < before_ms || remaining_ms(this.state, this.now_ms) === 0) this.clear();
   }
 
   #forget(): void {

@@ -186,11 +186,22 @@ describe('reporting', () => {
     expect(flow.state.at).toBe('empty');
   });
 
+  it('does not keep the card longer because the clock was put back', async () => {
+    await show(CARD);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(flow.state.at).toBe('card');
+    const yesterday_ms = Date.now() - 86_400_000;
+    vi.spyOn(Date, 'now').mockReturnValue(yesterday_ms);
+    await vi.advanceTimersByTimeAsync(1000);
+    vi.restoreAllMocks();
+    expect(flow.state.at).toBe('empty');
+  });
+
   it('shows that it was taken back, here or in the report', async () => {
     await show({ ...CARD, reported: REPORTED });
     const lists = hand.count('recent_lookups');
     flow.voided(REPORTED.id, VOIDED);
-    expect(flow.state).toMatchObject({ voided: VOIDED });
+    expect(flow.state).toMatchObject({ card: { voided: VOIDED } });
     expect(hand.count('recent_lookups')).toBe(lists + 1);
   });
 });

@@ -1,5 +1,6 @@
 /** The list of *Por enviar*, kept as fresh as the status bar: read again whenever the desk says something moved. */
 import type { CommandError, Stop } from '../../backend/backend';
+import type { LastSync } from '../../bindings/LastSync';
 import type { OutboxItem } from '../../bindings/OutboxItem';
 import type { OutboxView } from '../../bindings/OutboxView';
 import type { Desk } from '../../app/desk.svelte';
@@ -9,6 +10,8 @@ export class Outbox {
   items = $state.raw<OutboxItem[] | null>(null);
   /** Offline lookups that wait; they need nobody. */
   lookups = $state(0);
+  /** How the last delivery of what had waited went. */
+  last_sync = $state.raw<LastSync | null>(null);
   error = $state.raw<CommandError | null>(null);
   sending = $state(false);
   /** The item being put back in the queue, or all of them. */
@@ -94,8 +97,9 @@ export class Outbox {
     }
   }
 
-  #show({ items, lookups }: OutboxView): void {
+  #show({ items, lookups, last_sync }: OutboxView): void {
     this.items = items;
     this.lookups = lookups;
+    this.last_sync = last_sync;
   }
 }

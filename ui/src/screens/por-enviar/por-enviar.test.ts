@@ -55,17 +55,17 @@ describe('the list', () => {
   });
 
   it('is read again whenever something moved', async () => {
-    await hand.answer('outbox', { items: [ITEM], lookups: 0 });
+    await hand.answer('outbox', { items: [ITEM], lookups: 0, last_sync: null });
     expect(outbox.items).toEqual([ITEM]);
     await hand.tell_status();
-    await hand.answer('outbox', { items: [], lookups: 0 });
+    await hand.answer('outbox', { items: [], lookups: 0, last_sync: null });
     expect(outbox.items).toEqual([]);
   });
 
   it('never lets an older answer bring back what is sent', async () => {
     await hand.tell_status();
-    await hand.answer('outbox', { items: [], lookups: 0 }, 1);
-    await hand.answer('outbox', { items: [ITEM], lookups: 0 }, 0);
+    await hand.answer('outbox', { items: [], lookups: 0, last_sync: null }, 1);
+    await hand.answer('outbox', { items: [ITEM], lookups: 0, last_sync: null }, 0);
     expect(outbox.items).toEqual([]);
   });
 
@@ -75,35 +75,43 @@ describe('the list', () => {
   });
 
   it('puts an item back in the queue, once', async () => {
-    await hand.answer('outbox', { items: [REFUSED], lookups: 0 });
+    await hand.answer('outbox', { items: [REFUSED], lookups: 0, last_sync: null });
     void outbox.retry(REFUSED.id);
     void outbox.retry(REFUSED.id);
     expect(hand.count('retry_item')).toBe(1);
-    await hand.answer('retry_item', { items: [{ ...REFUSED, state: 'queued' }], lookups: 0 });
+    await hand.answer('retry_item', {
+      items: [{ ...REFUSED, state: 'queued' }],
+      lookups: 0,
+      last_sync: null,
+    });
     expect(outbox.items).toMatchObject([{ state: 'queued' }]);
   });
 
   it('puts everything back in the queue, once, and nothing else meanwhile', async () => {
-    await hand.answer('outbox', { items: [REFUSED, { ...REFUSED, id: 'item-3' }], lookups: 0 });
+    await hand.answer('outbox', {
+      items: [REFUSED, { ...REFUSED, id: 'item-3' }],
+      lookups: 0,
+      last_sync: null,
+    });
     void outbox.retry_all();
     void outbox.retry_all();
     void outbox.retry(REFUSED.id);
     expect([hand.count('retry_all'), hand.count('retry_item')]).toEqual([1, 0]);
-    await hand.answer('retry_all', { items: [{ ...REFUSED, state: 'queued' }], lookups: 0 });
+    await hand.answer('retry_all', { items: [{ ...REFUSED, state: 'queued' }], lookups: 0, last_sync: null });
     expect(outbox).toMatchObject({ items: [{ state: 'queued' }], retrying: null });
   });
 
   it('gives an item up, and shows what is left', async () => {
-    await hand.answer('outbox', { items: [REFUSED], lookups: 3 });
+    await hand.answer('outbox', { items: [REFUSED], lookups: 3, last_sync: null });
     const done = outbox.withdraw(REFUSED.id, 'no vino');
     expect(hand.asked).toContainEqual(['withdraw_item', REFUSED.id, 'no vino']);
-    await hand.answer('withdraw_item', { items: [], lookups: 3 });
+    await hand.answer('withdraw_item', { items: [], lookups: 3, last_sync: null });
     expect(await done).toBeNull();
     expect(outbox).toMatchObject({ items: [], lookups: 3, withdrawing: false });
   });
 
   it('says why it could not give an item up, to whom asked, and keeps it', async () => {
-    await hand.answer('outbox', { items: [REFUSED], lookups: 0 });
+    await hand.answer('outbox', { items: [REFUSED], lookups: 0, last_sync: null });
     const done = outbox.withdraw(REFUSED.id, 'no vino');
     await hand.refuse('withdraw_item', 'ITEM_NOT_FOUND');
     expect(await done).toEqual({ code: 'ITEM_NOT_FOUND', params: {} });
@@ -111,16 +119,16 @@ describe('the list', () => {
   });
 
   it('sends now, and shows the status that came back', async () => {
-    await hand.answer('outbox', { items: [ITEM], lookups: 0 });
+    await hand.answer('outbox', { items: [ITEM], lookups: 0, last_sync: null });
     void outbox.send_now();
     await hand.answer('sync_now', STATUS);
-    await hand.answer('outbox', { items: [], lookups: 0 });
+    await hand.answer('outbox', { items: [], lookups: 0, last_sync: null });
     expect(desk.status).toEqual(STATUS);
     expect(outbox).toMatchObject({ items: [], sending: false });
   });
 
   it('says why it could not send, and keeps the items', async () => {
-    await hand.answer('outbox', { items: [ITEM], lookups: 0 });
+    await hand.answer('outbox', { items: [ITEM], lookups: 0, last_sync: null });
     void outbox.send_now();
     await hand.refuse('sync_now', 'SERVER_UNREACHABLE');
     expect(outbox).toMatchObject({ items: [ITEM], sending: false, error: { code: 'SERVER_UNREACHABLE' } });

@@ -194,7 +194,7 @@ pub fn unfounded(id: u128, code: ItemCode) -> Arrival {
     recorded(id, noon(), Recorded::Use(Err(code)))
 }
 
-/// An item of Ana's.
+/// An item of Ana's, on a PC whose clock is three hours behind.
 pub fn recorded(id: u128, occurred_at: Timestamp, recorded: Recorded) -> Arrival {
     Arrival {
         id: Uuid::from_u128(id),
@@ -202,6 +202,7 @@ pub fn recorded(id: u128, occurred_at: Timestamp, recorded: Recorded) -> Arrival
         submission: 0,
         sequence: 1,
         author_id: ANA,
+        device_time: occurred_at - 3.hours(),
         occurred_at,
         recorded,
     }

@@ -314,6 +314,10 @@ pub async fn pages_are_in_order_and_half_open(store: &dyn Store) {
     assert_eq!(page(|f| f.entity_id = OTHER_ENTITY).await, [0_u128; 0]);
 
     let newest = &all_uses(store).await[0];
+    assert_eq!(
+        (newest.device_time, newest.received_at, newest.sequence),
+        (Some(newest.occurred_at - 3.hours()), noon(), 1)
+    );
     assert_eq!(newest.affiliate_name, "NÚÑEZ DE LA HOZ, ANA");
     assert_eq!(newest.company_name.as_deref(), Some("TRANSPORTES DEL NORTE"));
     assert_eq!((newest.branch_name.as_str(), newest.operator_name.as_str()), ("Sede A", "ANA"));

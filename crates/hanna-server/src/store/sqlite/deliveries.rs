@@ -143,8 +143,8 @@ fn remember(
     tx.prepare_cached(
         "INSERT INTO outbox_items
              (id, content_hash, kind, sequence, author_id, device_id, sent_by, received_us, judged_us, outcome, code,
-              submission)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11)
+              submission, device_us)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12)
          ON CONFLICT (id) DO UPDATE SET judged_us = excluded.judged_us, outcome = excluded.outcome,
              code = excluded.code, submission = excluded.submission",
     )?
@@ -160,6 +160,7 @@ fn remember(
         Word(outcome),
         code.map(Word),
         arrival.submission,
+        Micros(arrival.device_time),
     ])?;
     Ok(())
 }

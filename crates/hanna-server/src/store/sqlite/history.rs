@@ -28,6 +28,7 @@ pub fn usage_reports(tx: &Transaction<'_>, filter: &UsageFilter) -> rusqlite::Re
     tx.prepare_cached(&format!(
         "SELECT u.id, u.occurred_us, u.kind, u.number, u.affiliate_name, u.tariff, u.company_name, u.branch_id,
                 b.name AS branch_name, a.display_name AS operator_name, i.outcome, i.code,
+                i.sequence, i.device_us, i.received_us,
                 v.id AS void_id, v.occurred_us AS void_us, va.display_name AS void_operator, v.reason, v.text
          FROM usage_reports u
          JOIN outbox_items i ON i.id = u.id
@@ -64,6 +65,9 @@ fn usage_row(row: &Row<'_>) -> rusqlite::Result<UsageRow> {
             OutcomeKind::Accepted | OutcomeKind::Refused | OutcomeKind::Retry => UsageState::Accepted,
         },
         code: row.get::<_, Option<Word<_>>>("code")?.map(|word| word.0),
+        device_time: row.get::<_, Option<Micros>>("device_us")?.map(|device_time| device_time.0),
+        received_at: row.get::<_, Micros>("received_us")?.0,
+        sequence: row.get("sequence")?,
         void: void(row)?,
     })
 }

@@ -10,6 +10,7 @@ use crate::store::{Result, StoreError};
 const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0001_first.sql"),
     include_str!("../../../migrations/sqlite/0002_offline_trust.sql"),
+    include_str!("../../../migrations/sqlite/0003_device_time.sql"),
 ];
 
 /// The schema of this program.
