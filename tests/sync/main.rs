@@ -2,6 +2,7 @@
 
 mod bad_answers;
 mod deskctl;
+mod export;
 mod main_job;
 mod regulars;
 mod restored;

@@ -21,7 +21,7 @@ use hanna_domain::Cause;
 use hanna_domain::outbox::{Event as ItemEvent, ItemCode, ItemState};
 use hanna_wire::health::Health;
 use hanna_wire::limits::{BATCH_ITEMS_MAX, BODY_MAX_BYTES};
-use hanna_wire::outbox::{Batch, Item, ItemBody, Outcome, OutcomeKind};
+use hanna_wire::outbox::{Batch, ItemBody, Outcome, OutcomeKind};
 use hanna_wire::problem::ErrorCode as Refusal;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -212,7 +212,7 @@ impl Desk {
         lock(&self.inner.connection).sending = true;
         self.tell_status();
         let (rows, beyond) = fitting(taken);
-        let batch = Batch { items: rows.iter().map(wire_item).collect() };
+        let batch = Batch { items: rows.iter().map(ItemRow::to_wire).collect() };
         let outcome = self
             .authorized(|backend, token| {
                 let batch = batch.clone();
@@ -334,18 +334,6 @@ fn statement_bytes(body: &ItemBody) -> usize {
     match body {
         ItemBody::UsageReport { statement, .. } => statement.len(),
         ItemBody::Void { .. } | ItemBody::OfflineLookup { .. } => 0,
-    }
-}
-
-fn wire_item(row: &ItemRow) -> Item {
-    Item {
-        id: row.item.id,
-        sequence: row.sequence,
-        author_id: row.item.author_id,
-        device_time: row.item.device_time,
-        occurred_at: row.item.occurred_at,
-        submission: row.submission,
-        body: row.item.body.clone(),
     }
 }
 

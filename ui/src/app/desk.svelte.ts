@@ -4,6 +4,7 @@
  */
 import type { Backend, CommandError, Stop } from '../backend/backend';
 import type { Notice } from '../bindings/Notice';
+import type { Recovered } from '../bindings/Recovered';
 import type { Session } from '../bindings/Session';
 import type { Status } from '../bindings/Status';
 import { commandError } from '../errors';
@@ -22,6 +23,10 @@ export class Desk {
   notices = $state.raw<Notice[]>([]);
   /** The caja revoked this PC while the window was open. */
   revoked = $state(false);
+  /** What was brought back from an outbox that was set aside. */
+  recovered = $state.raw<Recovered | null>(null);
+  recovering = $state(false);
+  recover_error = $state.raw<CommandError | null>(null);
   version = $state('');
   server = $state('');
   /** Moves every second, for the sentences that say how long ago. */
@@ -75,7 +80,13 @@ export class Desk {
   }
 
   async sign_in(username: string, password: string): Promise<void> {
-    this.session = await this.backend.sign_in(username, password);
+    try {
+      this.session = await this.backend.sign_in(username, password);
+    } catch (thrown) {
+      // The password may have opened what waits on this PC, also when nobody is let in.
+      void this.refresh_status();
+      throw thrown;
+    }
     this.revoked = false;
     await this.refresh_status();
   }
@@ -101,6 +112,22 @@ export class Desk {
 
   async choose_branch(branch_id: string): Promise<void> {
     this.session = await this.backend.choose_branch(branch_id);
+  }
+
+  /** Brings back what was set aside. */
+  async recover(): Promise<void> {
+    if (this.recovering) return;
+    this.recovering = true;
+    this.recover_error = null;
+    try {
+      this.recovered = await this.backend.recover_set_aside();
+      this.dismiss('OUTBOX_SET_ASIDE');
+      await this.refresh_status();
+    } catch (thrown) {
+      this.recover_error = this.noted(thrown);
+    } finally {
+      this.recovering = false;
+    }
   }
 
   dismiss(notice: Notice): void {

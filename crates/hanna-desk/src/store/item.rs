@@ -2,7 +2,7 @@
 
 use hanna_domain::outbox::{Event, ItemCode, ItemKind, ItemState};
 use hanna_domain::{Cause, Document, DocumentKind, Tariff};
-use hanna_wire::outbox::ItemBody;
+use hanna_wire::outbox::{Item, ItemBody};
 use jiff::Timestamp;
 use rusqlite::Row;
 use uuid::Uuid;
@@ -50,8 +50,10 @@ pub struct SignedUse {
 /// An item as stored.
 #[derive(Debug, Clone)]
 pub struct ItemRow {
-    /// This desk's count.
+    /// This desk's count: what is brought back from an outbox that was set aside has one below zero.
     pub sequence: i64,
+    /// Of what was brought back: its sequence in that outbox.
+    pub recorded_sequence: Option<i64>,
     /// What was recorded.
     pub item: NewItem,
     /// How it stands.
@@ -102,9 +104,24 @@ impl NewItem {
     }
 }
 
-pub(super) const COLUMNS: &str = "sequence, id, state, code, submission, lookup_id, author_id, author_name, branch_id, \
+pub(super) const COLUMNS: &str = "sequence, recorded_sequence, id, state, code, submission, lookup_id, author_id, author_name, branch_id, \
      branch_name, document_kind, document_number, affiliate_name, tariff, company_name, body, \
      device_time, occurred_at, attempts, last_cause, next_attempt_at";
+
+impl ItemRow {
+    /// The item as it travels, the same at every attempt.
+    pub fn to_wire(&self) -> Item {
+        Item {
+            id: self.item.id,
+            sequence: self.recorded_sequence.unwrap_or(self.sequence),
+            author_id: self.item.author_id,
+            device_time: self.item.device_time,
+            occurred_at: self.item.occurred_at,
+            submission: self.submission,
+            body: self.item.body.clone(),
+        }
+    }
+}
 
 pub(super) fn read_rows(mut rows: rusqlite::Rows<'_>) -> Result<Vec<ItemRow>, StoreError> {
     let mut items = Vec::new();
@@ -114,7 +131,7 @@ pub(super) fn read_rows(mut rows: rusqlite::Rows<'_>) -> Result<Vec<ItemRow>, St
     Ok(items)
 }
 
-fn read_row(row: &Row<'_>) -> Result<ItemRow, StoreError> {
+pub(super) fn read_row(row: &Row<'_>) -> Result<ItemRow, StoreError> {
     const TABLE: StoreError = StoreError::Content("item");
     let word = |name: &str| row.get::<_, String>(name);
     let optional = |name: &str| row.get::<_, Option<String>>(name);
@@ -129,6 +146,7 @@ fn read_row(row: &Row<'_>) -> Result<ItemRow, StoreError> {
     };
     Ok(ItemRow {
         sequence: row.get("sequence")?,
+        recorded_sequence: row.get("recorded_sequence")?,
         state: ItemState::from_code(&word("state")?).ok_or(TABLE)?,
         code: optional("code")?.map(|code| ItemCode::from_code(&code).ok_or(TABLE)).transpose()?,
         submission: row.get("submission")?,

@@ -20,11 +20,15 @@ use super::{DatabaseKey, StoreError, millis, time};
 /// The file's name in the data folder.
 pub(super) const FILE: &str = "outbox.sqlite";
 
-const PLAN: Plan = Plan {
+pub(super) const PLAN: Plan = Plan {
     synchronous: "FULL",
     cache_kib: 8 * 1024,
     check_whole: true,
-    migrations: &[include_str!("migrations/outbox-001.sql"), include_str!("migrations/outbox-002.sql")],
+    migrations: &[
+        include_str!("migrations/outbox-001.sql"),
+        include_str!("migrations/outbox-002.sql"),
+        include_str!("migrations/outbox-004.sql"),
+    ],
 };
 
 /// The database that is never lost. Reading has a connection of its own, so that a lookup never waits for a flush.
@@ -68,11 +72,11 @@ impl OutboxStore {
         Ok(Self { writer, reader })
     }
 
-    fn writer(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn writer(&self) -> MutexGuard<'_, Connection> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reader(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn reader(&self) -> MutexGuard<'_, Connection> {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,10 +93,10 @@ impl OutboxStore {
         let body = serde_json::to_string(&item.body).map_err(|error| StoreError::Failed(error.into()))?;
         let inserted = db
             .prepare_cached(
-                "INSERT INTO item (id, kind, state, lookup_id, report_id, author_id, author_name, branch_id, branch_name,
+                "INSERT INTO item (sequence, id, kind, state, lookup_id, report_id, author_id, author_name, branch_id, branch_name,
                      document_kind, document_number, affiliate_name, tariff, company_name, body,
                      device_time, occurred_at)
-                 VALUES (:id, :kind, 'queued', :lookup, :report, :author, :author_name, :branch, :branch_name,
+                 VALUES ((SELECT MAX(COALESCE(MAX(sequence), 0), 0) + 1 FROM item), :id, :kind, 'queued', :lookup, :report, :author, :author_name, :branch, :branch_name,
                      :document_kind, :document_number, :affiliate_name, :tariff, :company, :body,
                      :device_time, :occurred_at)",
             )?
