@@ -21,6 +21,8 @@ const COMMANDS: &[&str] = &[
     "retry_item",
     "retry_all",
     "withdraw_item",
+    "export_outbox",
+    "recover_set_aside",
     "sync_now",
     "status",
     "history",

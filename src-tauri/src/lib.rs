@@ -54,6 +54,8 @@ pub fn run() -> ExitCode {
             commands::por_enviar::retry_item,
             commands::por_enviar::retry_all,
             commands::por_enviar::withdraw_item,
+            commands::por_enviar::export_outbox,
+            commands::por_enviar::recover_set_aside,
             commands::por_enviar::sync_now,
             commands::por_enviar::status,
             commands::reporte::history,

@@ -8,12 +8,13 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use hanna_desk::backend::{AccessToken, Answered, Backend, Failure, FailureKind};
 use hanna_desk::ports::{Chance, System};
 use hanna_desk::{Desk, Setup, VaultChoice};
-use hanna_domain::statement::{KeySet, PublicKey, sign};
+use hanna_domain::statement::{PublicKey, sign};
 use hanna_domain::{
     Affiliate, AffiliateRole, AffiliateStatus, Company, CompanyStatus, DeskPolicy, Document, DocumentKind,
     Redacted, Statement, Tariff,
 };
 use hanna_wire::health::Health;
+use hanna_wire::keys::Keys;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
 use hanna_wire::me::{Application, ApplicationState, Branch, Me, Operator};
 use hanna_wire::outbox::{Batch, BatchAnswer};
@@ -100,7 +101,7 @@ pub struct Signer {
     pub gone: AtomicBool,
     pub public: Vec<u8>,
     private: EncodingKey,
-    keys: KeySet,
+    keys: Keys,
 }
 
 impl Signer {
@@ -121,7 +122,7 @@ impl Signer {
             gone: AtomicBool::new(false),
             public,
             private: EncodingKey::from_ed_der(pkcs8.as_ref()),
-            keys: KeySet { keys: vec![key] },
+            keys: Keys { keys: vec![key], export: None },
         }
     }
 
@@ -214,7 +215,7 @@ impl Backend for Signer {
             policy: DeskPolicy::default(),
         })
     }
-    async fn keys(&self, _: &AccessToken) -> Result<Answered<KeySet>, Failure> {
+    async fn keys(&self, _: &AccessToken) -> Result<Answered<Keys>, Failure> {
         self.answer(self.keys.clone())
     }
     async fn lookup(

@@ -162,3 +162,45 @@ async fn a_full_disk_refuses_the_report_and_loses_nothing() {
     assert_eq!(desk.get("sync")["pending"], 0);
     assert!(desk.end());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_exported_from_a_terminal_and_what_was_set_aside_brought_back() {
+    let mut server = server().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let account = server.demo.accounts[0].clone();
+    let number = server.demo.documents.active[0].clone();
+    let mut desk = Terminal::start(&server.url(), folder.path());
+    let file = folder.path().join("pendientes de hoy.hanna");
+    let export = format!("export-outbox {}", file.display());
+    assert_eq!(desk.refusal(&export), "NOT_SIGNED_IN");
+    let sign_in = format!("sign-in {} {}", account.username, account.password);
+    desk.get(&sign_in);
+    desk.get(&format!("branch {}", account.branches[0]));
+    assert_eq!(desk.refusal(&export), "NOTHING_TO_EXPORT");
+    assert_eq!(desk.refusal("export-outbox"), "BAD_COMMAND");
+    desk.get(&format!("lookup CC {number}"));
+    server.stop().await;
+    desk.get("report");
+    let exported = desk.get(&export);
+    assert_eq!((exported["items"].as_u64(), exported["lookups"].as_u64()), (Some(1), Some(0)));
+    assert_eq!(server.app().import_outbox(&file).await.expect("imported").accepted, 1);
+    assert!(desk.end());
+
+    let outbox = folder.path().join("outbox.sqlite");
+    let aside = folder.path().join("outbox.sqlite.apartado-a-mano");
+    std::fs::rename(&outbox, &aside).expect("set aside");
+    server.resume();
+    let mut desk = Terminal::start(&server.url(), folder.path());
+    desk.get(&sign_in);
+    assert_eq!(desk.get("status")["pending"], 0);
+    assert_eq!(desk.refusal("import-set-aside /no/hay"), "SET_ASIDE_UNREADABLE");
+    assert_eq!(desk.refusal(&format!("import-set-aside {}", file.display())), "SET_ASIDE_UNREADABLE");
+    let recovered = desk.get(&format!("import-set-aside {}", aside.display()));
+    assert_eq!((recovered["added"].as_u64(), recovered["is_damaged"].as_bool()), (Some(1), Some(false)));
+    assert!(!aside.exists() && folder.path().join("outbox.sqlite.recuperado-a-mano").exists());
+    assert_eq!(desk.get("import-set-aside")["added"], 0);
+    let status = desk.get("sync");
+    assert_eq!((status["pending"].as_u64(), status["needs_attention"].as_u64()), (Some(0), Some(0)));
+    let day = hanna_domain::colombia::day_of(server.clock.read());
+    assert_eq!(desk.get(&format!("history {day} {day}"))["rows"].as_array().map(Vec::len), Some(1));
+}

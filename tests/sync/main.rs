@@ -2,6 +2,7 @@
 
 mod bad_answers;
 mod deskctl;
+mod export;
 mod last_sync;
 mod main_job;
 mod probes;

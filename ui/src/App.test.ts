@@ -642,4 +642,73 @@ describe('the end', () => {
     expect(text('revoked')).toContain('desactivó');
     expect(find('username')).not.toBeNull();
   });
+
+  it('of a revoked PC can leave it in a file that only the caja opens', async () => {
+    await open('ana', 'GYM-01');
+    await consult(ACTIVE);
+    backend.set_online(false);
+    await press('F2');
+    backend.revoke();
+    await pass(300);
+    window.dispatchEvent(new Event('focus'));
+    await pass(300);
+    expect(text('unsent')).toContain('1 registro por enviar');
+    await click('export-outbox');
+    expect(text('exported')).toContain('Se exportó 1 registro en /media/memoria/');
+    expect(text('exported')).toContain('Entregue el archivo a la caja');
+  });
+});
+
+describe('what cannot be sent', () => {
+  it('is exported from the list, which goes on showing it', async () => {
+    await open('ana', 'GYM-01');
+    await consult(ACTIVE);
+    backend.set_online(false);
+    await press('F2');
+    await press('F6');
+    expect(find('exported')).toBeNull();
+    await click('export-outbox');
+    expect(text('exported')).toContain('Aquí todo sigue guardado');
+    expect(find('outbox-item')).not.toBeNull();
+  });
+
+  it('says why it could not be exported, and keeps it', async () => {
+    await open('ana', 'GYM-01');
+    await consult(ACTIVE);
+    backend.set_online(false);
+    await press('F2');
+    await press('F6');
+    backend.controls.fail = { export_outbox: 'DISK_FULL' };
+    await click('export-outbox');
+    expect(text('export-error')).toContain('lleno');
+    expect(see('export-outbox').getAttribute('aria-disabled')).toBeNull();
+    expect(find('outbox-item')).not.toBeNull();
+  });
+
+  it('is not offered when there is nothing', async () => {
+    await open('ana', 'GYM-01');
+    await press('F6');
+    expect(find('outbox-empty')).not.toBeNull();
+    expect(find('export-outbox')).toBeNull();
+  });
+});
+
+describe('an outbox that was set aside', () => {
+  it('is brought back with one press, and told with what could not be read', async () => {
+    await open('ana', 'GYM-01', { notices: ['OUTBOX_SET_ASIDE'] });
+    expect(text('notice-OUTBOX_SET_ASIDE')).toContain('apartaron intactos');
+    await click('recover');
+    expect(text('recovered')).toContain('Se recuperaron 3 registros.');
+    expect(text('recovered')).toContain('dañada');
+    expect(find('notice-OUTBOX_SET_ASIDE')).toBeNull();
+  });
+
+  it('stays offered when nothing of it can be read, with the reason', async () => {
+    await open('ana', 'GYM-01', { notices: ['OUTBOX_SET_ASIDE'] });
+    backend.controls.fail = { recover_set_aside: 'SET_ASIDE_UNREADABLE' };
+    await click('recover');
+    expect(text('notice-OUTBOX_SET_ASIDE')).toContain('no se pudo leer ningún registro');
+    expect(find('recovered')).toBeNull();
+    expect(find('recover')).not.toBeNull();
+  });
 });

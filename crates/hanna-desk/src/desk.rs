@@ -99,7 +99,7 @@ pub(crate) struct Inner {
     pub(crate) connection: Mutex<Connection>,
     clock_mark: Mutex<ClockMark>,
     verifier: Mutex<Arc<Verifier>>,
-    notices: Mutex<Vec<Notice>>,
+    pub(crate) notices: Mutex<Vec<Notice>>,
     /// One refresh of the session at a time.
     pub(crate) refreshing: tokio::sync::Mutex<()>,
     /// One delivery at a time.
@@ -192,6 +192,15 @@ impl Desk {
             return Err(VaultError::Absent.into());
         }
         Ok(())
+    }
+
+    /// The key of the open databases.
+    pub(crate) fn database_key(&self) -> Result<DatabaseKey, DeskError> {
+        if let Some(key) = lock(&self.inner.unlocked_key).clone() {
+            return Ok(key);
+        }
+        let kept = self.inner.vault.get(name::DATABASE_KEY)?.ok_or(ErrorCode::NotSignedIn)?;
+        DatabaseKey::from_hex(&kept).ok_or_else(|| ErrorCode::VaultFailed.into())
     }
 
     pub(crate) fn key_file(&self) -> Result<KeyFile, DeskError> {

@@ -105,6 +105,12 @@ words! {
         AlreadyRunning = "ALREADY_RUNNING",
         /// A file could not be written.
         FileFailed = "FILE_FAILED",
+        /// Nothing waits that could be exported.
+        NothingToExport = "NOTHING_TO_EXPORT",
+        /// The server has never said what exports are sealed with.
+        ExportKeyUnknown = "EXPORT_KEY_UNKNOWN",
+        /// Nothing can be read of an outbox that was set aside.
+        SetAsideUnreadable = "SET_ASIDE_UNREADABLE",
         /// No such printer.
         PrinterNotFound = "PRINTER_NOT_FOUND",
         /// The system's spooler refused the job or is not running.

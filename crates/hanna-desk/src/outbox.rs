@@ -23,7 +23,7 @@ use hanna_domain::Cause;
 use hanna_domain::outbox::{Event as ItemEvent, ItemCode};
 use hanna_wire::health::Health;
 use hanna_wire::limits::{BATCH_ITEMS_MAX, BODY_MAX_BYTES};
-use hanna_wire::outbox::{Batch, BatchAnswer, Item, Outcome, OutcomeKind};
+use hanna_wire::outbox::{Batch, BatchAnswer, Outcome, OutcomeKind};
 use hanna_wire::problem::ErrorCode as Refusal;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -256,7 +256,7 @@ impl Desk {
     }
 
     async fn send(&self, rows: &[ItemRow]) -> Result<BatchAnswer, Failure> {
-        let batch = Arc::new(Batch { items: rows.iter().map(wire_item).collect() });
+        let batch = Arc::new(Batch { items: rows.iter().map(ItemRow::to_wire).collect() });
         let call = |backend: Arc<dyn Backend>, token: AccessToken| {
             let batch = Arc::clone(&batch);
             async move { backend.deliver(&token, &batch).await }
@@ -367,18 +367,6 @@ enum Progress {
     Smaller,
     /// Nothing more for now.
     Done,
-}
-
-fn wire_item(row: &ItemRow) -> Item {
-    Item {
-        id: row.item.id,
-        sequence: row.sequence,
-        author_id: row.item.author_id,
-        device_time: row.item.device_time,
-        occurred_at: row.item.occurred_at,
-        submission: row.submission,
-        body: row.item.body.clone(),
-    }
 }
 
 fn retry(id: Uuid, cause: Option<Cause>, at: Timestamp) -> Settled {

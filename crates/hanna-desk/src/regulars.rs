@@ -30,6 +30,9 @@ impl Desk {
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "the regulars were not verified again"),
         }
+        if let Err(error) = self.learn_export_keys().await {
+            tracing::warn!(%error, "nothing could be exported now");
+        }
         if let Err(error) = self.forget_the_old().await {
             tracing::warn!(%error, "what is old was not forgotten");
         }

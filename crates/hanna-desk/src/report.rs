@@ -9,8 +9,8 @@ use hanna_report::printing::{PrintError, Spooler};
 
 use crate::desk::Desk;
 use crate::error::{DeskError, ErrorCode};
+use crate::file::write_whole;
 use crate::messages;
-use crate::store::StoreError;
 use crate::view::{HistoryQuery, HistoryRow, PrintJob, Printer, SavedReport, Voided};
 
 impl Desk {
@@ -21,7 +21,7 @@ impl Desk {
     pub async fn save_report(&self, query: HistoryQuery, path: PathBuf) -> Result<SavedReport, DeskError> {
         let (pdf, rows) = self.lay_out_report(query).await?;
         tokio::task::spawn_blocking(move || {
-            write_whole(&path, &pdf.bytes)?;
+            write_whole(&path, |out| out.write_all(&pdf.bytes))?;
             let path = path.to_string_lossy().into_owned();
             Ok(SavedReport { path, rows, pages: pdf.pages })
         })
@@ -56,7 +56,7 @@ impl Desk {
         // A report has names and documents: it stands on the disk only while the spooler reads it.
         let path = self.inner.data_dir.join(format!("{}.pdf", self.inner.chance.id(self.inner.clock.now())));
         tokio::task::spawn_blocking(move || {
-            write_whole(&path, &pdf.bytes)?;
+            write_whole(&path, |out| out.write_all(&pdf.bytes))?;
             let outcome = Spooler::default().print(&path, &printer, "Reporte de Convenio");
             if let Err(error) = std::fs::remove_file(&path) {
                 tracing::error!(%error, "a printed report was not removed");
@@ -105,19 +105,6 @@ fn row(row: HistoryRow) -> Row {
         state: row.state,
         note,
     }
-}
-
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), DeskError> {
-    let beside = path.with_extension("pdf.new");
-    let written = std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
-    written.map_err(|error| {
-        // What was begun is of no use; failing to remove it changes nothing.
-        let _ = std::fs::remove_file(&beside);
-        match StoreError::from(error) {
-            full @ StoreError::Full => full.into(),
-            other => DeskError::caused(ErrorCode::FileFailed, other),
-        }
-    })
 }
 
 impl From<ReportError> for DeskError {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hanna_domain::Redacted;
+use hanna_domain::statement::KeySet;
 use hanna_wire::me::{ApplicationState, Branch, Me};
 use hanna_wire::problem::ErrorCode as Refusal;
 use hanna_wire::session::{Device, Granted, Refresh, SignIn};
@@ -229,11 +230,16 @@ impl Desk {
         self.session()
     }
 
-    /// Fetches the keys the server signs with, and keeps them.
+    /// Fetches the keys the server signs with, and what exports are sealed with, and keeps them.
     pub(crate) async fn fetch_keys(&self) -> Result<(), DeskError> {
-        let keys = self.authorized(|backend, token| async move { backend.keys(&token).await }).await?.value;
+        let answer = self.authorized(|backend, token| async move { backend.keys(&token).await }).await?.value;
+        let keys = KeySet { keys: answer.keys };
         self.use_keys(&keys);
-        self.with_stores(move |stores| stores.cache.keep_reference(name::KEYS, &keys)).await
+        self.with_stores(move |stores| {
+            stores.cache.keep_reference(name::KEYS, &keys)?;
+            answer.export.map_or(Ok(()), |export| stores.outbox.keep_export_keys(&export))
+        })
+        .await
     }
 
     /// Who is signed in.

@@ -20,7 +20,7 @@ words! {
     Notice {
         /// There is no OS keyring: the session does not survive a restart.
         NoKeyring = "NO_KEYRING",
-        /// The outbox of before could not be opened and was set aside, intact.
+        /// An outbox of before could not be opened and was set aside, intact; nothing was brought back from it yet.
         OutboxSetAside = "OUTBOX_SET_ASIDE",
         /// The cache could not be opened and was made anew.
         CacheRebuilt = "CACHE_REBUILT",
@@ -330,6 +330,28 @@ pub struct SavedReport {
     pub pages: u32,
 }
 
+/// What waits was exported. It waits on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct ExportedOutbox {
+    /// Where, as the operator would look for it.
+    pub path: String,
+    /// How many uses and voids it has.
+    pub items: u32,
+    /// How many offline lookups.
+    pub lookups: u32,
+}
+
+/// What was brought back from an outbox that was set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, TS)]
+pub struct Recovered {
+    /// Records of any kind that were not here.
+    pub added: u32,
+    /// Records that were, and stayed as they are.
+    pub already_there: u32,
+    /// Whether some of it could not be read.
+    pub is_damaged: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use ts_rs::Config;
@@ -350,6 +372,8 @@ mod tests {
         History::export_all(&config)?;
         HistoryQuery::export_all(&config)?;
         SavedReport::export_all(&config)?;
+        ExportedOutbox::export_all(&config)?;
+        Recovered::export_all(&config)?;
         Printer::export_all(&config)?;
         PrintJob::export_all(&config)
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::serve::ListenerExt;
+use hanna_wire::export::CajaKey;
 use hanna_wire::limits::BODY_MAX_BYTES;
 use tokio::net::TcpListener;
 use tower_http::CompressionLevel;
@@ -119,6 +120,7 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     signer: Signer,
     mac_key: MacKey,
+    caja_key: CajaKey,
     passwords: Passwords,
     limits: Limits,
     regulars_a_day_max: u32,
@@ -146,6 +148,7 @@ impl App {
             clock,
             entropy,
             signer: Signer::new(KeyRing::new(keys), now),
+            caja_key: CajaKey::derive(&mac_key.of_exports()),
             mac_key,
             passwords: Passwords::default(),
             limits: config.limits,
@@ -212,6 +215,11 @@ impl App {
 
     pub(crate) fn mac_key(&self) -> &MacKey {
         &self.inner.mac_key
+    }
+
+    /// What desks seal their exports to.
+    pub(crate) fn caja_key(&self) -> &CajaKey {
+        &self.inner.caja_key
     }
 
     pub(crate) fn passwords(&self) -> &Passwords {

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hanna_domain::{Document, Redacted};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::clock::Entropy;
 
@@ -56,6 +57,16 @@ impl MacKey {
         self.mac("username", &[username_key])
     }
 
+    /// What the key is made of to which exports of outboxes are sealed.
+    pub fn of_exports(&self) -> [u8; 32] {
+        self.mac("export", &[]).0
+    }
+
+    /// The secret of a PC by which its exports are known. Nothing of it is kept: it is the same whenever it is asked for.
+    pub fn of_device(&self, device_id: Uuid) -> [u8; 32] {
+        self.mac("export device", &[&device_id.to_string()]).0
+    }
+
     fn mac(&self, purpose: &str, parts: &[&str]) -> Mac {
         let mut context = hmac::Context::with_key(&self.0);
         for part in std::iter::once(&purpose).chain(parts) {
@@ -87,6 +98,10 @@ mod tests {
         assert_ne!(cc, key.document(&document(DocumentKind::TI, "1045678901")));
         assert_ne!(cc, MacKey::new(&[2; 32]).document(&document(DocumentKind::CC, "1045678901")));
         assert_ne!(key.username("ana"), key.mac("document", &["ana"]));
+        let pc = Uuid::from_u128(1);
+        assert_eq!(key.of_device(pc), MacKey::new(&[1; 32]).of_device(pc));
+        assert_ne!(key.of_device(pc), key.of_device(Uuid::from_u128(2)));
+        assert_ne!(key.of_exports(), MacKey::new(&[2; 32]).of_exports());
     }
 
     #[test]

@@ -366,3 +366,74 @@ fn the_log_has_trace_ids_and_nobodys_data() {
         assert!(!log.contains(secret), "{secret} stands in the log");
     }
 }
+
+#[test]
+fn what_a_desk_exported_is_imported_beside_a_running_server_and_told_in_spanish() {
+    use hanna_wire::export::{Head, Sealer};
+    use hanna_wire::keys::Keys;
+
+    let dir = tempfile::tempdir().expect("a directory");
+    let demo = seeded(dir.path());
+    let server = Server::start(dir.path(), &[]);
+    let account = &demo["accounts"][0];
+    let device = "01936d3e-0000-7000-8000-000000000001";
+    let sign_in = json!({
+        "username": account["username"], "password": account["password"],
+        "device": { "id": device, "name": "RECEPCION-1" },
+    });
+    let (_, _, tokens) = server.call("POST", "/v1/sessions", None, &sign_in);
+    let token = tokens["access_token"].as_str();
+    let (_, _, me) = server.call("GET", "/v1/me", token, &Value::Null);
+    let (_, _, keys) = server.call("GET", "/v1/keys", token, &Value::Null);
+    let keys =
+        serde_json::from_value::<Keys>(keys).expect("keys").export.expect("what exports are sealed with");
+    let branch = &me["branches"][0]["id"];
+    let items: Vec<Value> = (1..=2)
+        .map(|n| {
+            let question = json!({
+                "id": format!("01936d3e-0000-7000-8000-00000000001{n}"), "branch_id": branch,
+                "document": { "kind": "CC", "number": demo["documents"]["active"][0] },
+                "purpose": "validar beneficio del convenio",
+            });
+            let (_, _, answer) = server.call("POST", "/v1/lookups", token, &question);
+            let (_, _, health) = server.call("GET", "/health", None, &Value::Null);
+            json!({
+                "id": format!("01936d3e-0000-7000-8000-00000000002{n}"), "sequence": n,
+                "author_id": me["operator"]["id"], "device_time": health["server_time"], "occurred_at": health["server_time"],
+                "body": { "kind": "usage_report", "branch_id": branch, "statement": answer["statement"] },
+            })
+        })
+        .collect();
+    let head = Head::new(keys.caja, device.parse().expect("an id"), 2);
+    let mut sealer =
+        Sealer::begin(Vec::new(), head, keys.caja, keys.device.expose(), [1; 32]).expect("begun");
+    sealer.page(&serde_json::to_vec(&json!({ "items": items })).expect("JSON"), true).expect("written");
+    let file = sealer.into_inner();
+    std::fs::write(dir.path().join("cortado"), &file[..file.len() - 1]).expect("written");
+    std::fs::write(dir.path().join("pendientes.hanna"), &file).expect("written");
+
+    let cut = run(dir.path(), &["import-outbox", "cortado"]);
+    assert_eq!(cut.status.code(), Some(1));
+    assert_eq!(
+        text(&cut.stdout),
+        "El archivo está incompleto: cópielo de nuevo desde el equipo que lo exportó.\nNo se cambió ningún dato.\n"
+    );
+    let first = run(dir.path(), &["import-outbox", "pendientes.hanna"]);
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
+    assert_eq!(
+        text(&first.stdout),
+        "Equipo RECEPCION-1 (01936d3e-0000-7000-8000-000000000001)\n\
+         Registros en el archivo: 2. Aceptados: 1; aceptados con observación: 1; rechazados: 0; ya estaban: 0.\n  \
+         DAILY_LIMIT_REACHED: 1\n"
+    );
+    let second = run(dir.path(), &["import-outbox", "--json", "pendientes.hanna"]);
+    let told: Value = serde_json::from_slice(&second.stdout).expect("one JSON object");
+    assert_eq!(
+        (&told["items"], &told["accepted"], &told["already_there"]),
+        (&json!(2), &json!(0), &json!(2))
+    );
+    let (_, _, delivered) = server.call("POST", "/v1/outbox", token, &json!({ "items": items }));
+    let outcomes: Vec<&Value> =
+        delivered["outcomes"].as_array().expect("outcomes").iter().map(|one| &one["outcome"]).collect();
+    assert_eq!(outcomes, ["accepted", "accepted_with_note"], "the first answers");
+}

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use hanna_desk::backend::{AccessToken, Answered, Backend, Failure, FailureKind};
-use hanna_domain::statement::KeySet;
 use hanna_wire::health::Health;
+use hanna_wire::keys::Keys;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
 use hanna_wire::me::Me;
 use hanna_wire::outbox::{Batch, BatchAnswer};
@@ -34,12 +35,19 @@ pub struct Line {
     faults: Mutex<VecDeque<Fault>>,
     cut: Mutex<Option<FailureKind>>,
     released: Notify,
+    tells_of_exports: AtomicBool,
 }
 
 impl Line {
     /// A good line to `server`.
     pub fn to(server: Arc<dyn Backend>) -> Arc<Self> {
-        Arc::new(Self { server, faults: Mutex::default(), cut: Mutex::default(), released: Notify::new() })
+        Arc::new(Self {
+            server,
+            faults: Mutex::default(),
+            cut: Mutex::default(),
+            released: Notify::new(),
+            tells_of_exports: AtomicBool::new(true),
+        })
     }
 
     /// The next lookup or delivery meets `fault`; one call a fault, in order.
@@ -50,6 +58,11 @@ impl Line {
     /// From now on every call fails like this; `None` mends the line.
     pub fn cut(&self, how: Option<FailureKind>) {
         *self.cut.lock().unwrap_or_else(PoisonError::into_inner) = how;
+    }
+
+    /// Whether the server says what exports are sealed with; one of before did not.
+    pub fn tell_of_exports(&self, tells: bool) {
+        self.tells_of_exports.store(tells, Ordering::Relaxed);
     }
 
     /// Lets the call that is held go through.
@@ -111,8 +124,10 @@ impl Backend for Line {
         self.pass(self.server.me(token)).await
     }
 
-    async fn keys(&self, token: &AccessToken) -> Result<Answered<KeySet>, Failure> {
-        self.pass(self.server.keys(token)).await
+    async fn keys(&self, token: &AccessToken) -> Result<Answered<Keys>, Failure> {
+        let mut answer = self.pass(self.server.keys(token)).await?;
+        answer.value.export = answer.value.export.filter(|_| self.tells_of_exports.load(Ordering::Relaxed));
+        Ok(answer)
     }
 
     async fn lookup(

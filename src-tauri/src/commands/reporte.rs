@@ -3,10 +3,9 @@
 use hanna_desk::view::{History, HistoryQuery, PrintJob, Printer, SavedReport};
 use hanna_desk::{DeskError, ErrorCode};
 use tauri::{AppHandle, State, command};
-use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_opener::OpenerExt;
 
-use super::Answer;
+use super::{Answer, ask_where};
 use crate::shell::Shell;
 
 /// The uses of a range of days.
@@ -34,17 +33,8 @@ pub async fn save_report_as(
     shell: State<'_, Shell>,
     query: HistoryQuery,
 ) -> Answer<Option<SavedReport>> {
-    let (chosen, choice) = tokio::sync::oneshot::channel();
-    app.dialog()
-        .file()
-        .add_filter("PDF", &["pdf"])
-        .set_file_name(format!("Reporte de Convenio {} a {}.pdf", query.from, query.to))
-        .save_file(move |path| {
-            // The window may be gone; then nobody waits.
-            let _ = chosen.send(path);
-        });
-    let Some(path) = choice.await.ok().flatten() else { return Ok(None) };
-    let path = path.into_path().map_err(|error| DeskError::caused(ErrorCode::FileFailed, error))?;
+    let name = format!("Reporte de Convenio {} a {}.pdf", query.from, query.to);
+    let Some(path) = ask_where(&app, "PDF", "pdf", name).await? else { return Ok(None) };
     let saved = shell.desk()?.save_report(query, path).await?;
     shell.remember_saved(&saved.path);
     Ok(Some(saved))

@@ -5,6 +5,7 @@
 import type { Backend, CommandError, Stop } from '../backend/backend';
 import type { LastSync } from '../bindings/LastSync';
 import type { Notice } from '../bindings/Notice';
+import type { Recovered } from '../bindings/Recovered';
 import type { Session } from '../bindings/Session';
 import type { Status } from '../bindings/Status';
 import { commandError } from '../errors';
@@ -27,6 +28,10 @@ export class Desk {
   trying = $state(false);
   /** The caja revoked this PC while the window was open. */
   revoked = $state(false);
+  /** What was brought back from an outbox that was set aside. */
+  recovered = $state.raw<Recovered | null>(null);
+  recovering = $state(false);
+  recover_error = $state.raw<CommandError | null>(null);
   version = $state('');
   server = $state('');
   /** Moves every second, for the sentences that say how long ago. */
@@ -98,7 +103,13 @@ export class Desk {
   }
 
   async sign_in(username: string, password: string): Promise<void> {
-    this.session = await this.backend.sign_in(username, password);
+    try {
+      this.session = await this.backend.sign_in(username, password);
+    } catch (thrown) {
+      // The password may have opened what waits on this PC, also when nobody is let in.
+      void this.refresh_status();
+      throw thrown;
+    }
     this.revoked = false;
     await this.refresh_status();
   }
@@ -125,6 +136,22 @@ export class Desk {
 
   async choose_branch(branch_id: string): Promise<void> {
     this.session = await this.backend.choose_branch(branch_id);
+  }
+
+  /** Brings back what was set aside. */
+  async recover(): Promise<void> {
+    if (this.recovering) return;
+    this.recovering = true;
+    this.recover_error = null;
+    try {
+      this.recovered = await this.backend.recover_set_aside();
+      this.dismiss('OUTBOX_SET_ASIDE');
+      await this.refresh_status();
+    } catch (thrown) {
+      this.recover_error = this.noted(thrown);
+    } finally {
+      this.recovering = false;
+    }
   }
 
   dismiss(notice: Notice): void {

@@ -5,6 +5,7 @@
 import type { Card } from '../bindings/Card';
 import type { DocumentKind } from '../bindings/DocumentKind';
 import type { ErrorCode } from '../bindings/ErrorCode';
+import type { ExportedOutbox } from '../bindings/ExportedOutbox';
 import type { History } from '../bindings/History';
 import type { HistoryQuery } from '../bindings/HistoryQuery';
 import type { LastSync } from '../bindings/LastSync';
@@ -13,6 +14,7 @@ import type { PrintJob } from '../bindings/PrintJob';
 import type { Printer } from '../bindings/Printer';
 import type { RecentLookup } from '../bindings/RecentLookup';
 import type { SavedReport } from '../bindings/SavedReport';
+import type { Recovered } from '../bindings/Recovered';
 import type { Session } from '../bindings/Session';
 import type { Start } from '../bindings/Start';
 import type { Status } from '../bindings/Status';
@@ -56,6 +58,10 @@ export interface Backend {
   retry_all(): Promise<OutboxView>;
   /** Gives an item that requires attention up: it stays on record and is not sent. */
   withdraw_item(id: string, why: string): Promise<OutboxView>;
+  /** Everything unsent into a file that only the caja opens; `null` when the person cancelled the system's dialog. */
+  export_outbox(): Promise<ExportedOutbox | null>;
+  /** Brings back what can be read of an outbox that was set aside. */
+  recover_set_aside(): Promise<Recovered>;
   sync_now(): Promise<Status>;
   status(): Promise<Status>;
   history(query: HistoryQuery): Promise<History>;

@@ -6,6 +6,7 @@
 import type { Card } from '../bindings/Card';
 import type { DocumentKind } from '../bindings/DocumentKind';
 import type { ErrorCode } from '../bindings/ErrorCode';
+import type { ExportedOutbox } from '../bindings/ExportedOutbox';
 import type { HistoryQuery } from '../bindings/HistoryQuery';
 import type { HistoryRow } from '../bindings/HistoryRow';
 import type { LastSync } from '../bindings/LastSync';
@@ -14,6 +15,7 @@ import type { ItemCode } from '../bindings/ItemCode';
 import type { PrintState } from '../bindings/PrintState';
 import type { Reason } from '../bindings/Reason';
 import type { RecentLookup } from '../bindings/RecentLookup';
+import type { Recovered } from '../bindings/Recovered';
 import type { Session } from '../bindings/Session';
 import type { Status } from '../bindings/Status';
 import type { Voided } from '../bindings/Voided';
@@ -243,6 +245,21 @@ export class MockBackend implements Backend {
       this.#follow_use();
       this.#tell_status();
       return this.#records.view();
+    });
+
+  export_outbox = () =>
+    this.#run('export_outbox', (): ExportedOutbox => {
+      const { pending, needs_attention, lookups } = this.#records.counts();
+      const items = pending + needs_attention;
+      if (items + lookups === 0) refuse('NOTHING_TO_EXPORT');
+      return { path: '/media/memoria/Pendientes RECEPCION-1 2026-11-22.hanna', items, lookups };
+    });
+
+  /** As if three records of before could be read. */
+  recover_set_aside = () =>
+    this.#run('recover_set_aside', (): Recovered => {
+      this.controls.notices = this.controls.notices.filter((notice) => notice !== 'OUTBOX_SET_ASIDE');
+      return { added: 3, already_there: 0, is_damaged: true };
     });
 
   sync_now = async (): Promise<Status> => {

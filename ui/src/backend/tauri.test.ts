@@ -49,6 +49,8 @@ it('names the commands that take nothing as its methods are named', async () => 
     'recent_lookups',
     'outbox',
     'retry_all',
+    'export_outbox',
+    'recover_set_aside',
     'sync_now',
     'status',
     'printers',

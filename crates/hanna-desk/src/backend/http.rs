@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hanna_domain::statement::KeySet;
 use hanna_wire::health::Health;
+use hanna_wire::keys::Keys;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
 use hanna_wire::me::Me;
 use hanna_wire::outbox::{Batch, BatchAnswer};
@@ -128,7 +128,7 @@ impl<T: Transport> Backend for Http<T> {
         self.json(self.client.get(self.url(path::ME)).bearer_auth(token.expose())).await
     }
 
-    async fn keys(&self, token: &AccessToken) -> Result<Answered<KeySet>, Failure> {
+    async fn keys(&self, token: &AccessToken) -> Result<Answered<Keys>, Failure> {
         self.json(self.client.get(self.url(path::KEYS)).bearer_auth(token.expose())).await
     }
 

@@ -10,9 +10,9 @@ mod http;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hanna_domain::statement::KeySet;
 use hanna_domain::{Cause, Redacted};
 use hanna_wire::health::Health;
+use hanna_wire::keys::Keys;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
 use hanna_wire::me::Me;
 use hanna_wire::outbox::{Batch, BatchAnswer};
@@ -104,7 +104,7 @@ pub trait Backend: Send + Sync {
     /// `GET /v1/me`
     async fn me(&self, token: &AccessToken) -> Result<Answered<Me>, Failure>;
     /// `GET /v1/keys`
-    async fn keys(&self, token: &AccessToken) -> Result<Answered<KeySet>, Failure>;
+    async fn keys(&self, token: &AccessToken) -> Result<Answered<Keys>, Failure>;
     /// `POST /v1/lookups`
     async fn lookup(
         &self,

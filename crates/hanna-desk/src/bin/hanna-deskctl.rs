@@ -26,6 +26,7 @@ use uuid::Uuid;
   sign-in USER PASSWORD     sign-out [confirm]        status     sync
   branch CODE               lookup KIND NUMBER        report     outbox
   void ID REASON [TEXT]     retry ID|all              withdraw ID TEXT
+  export-outbox FILE        import-set-aside [FILE]
   history FROM TO           report-pdf FROM TO FILE   (days as 2026-11-22)"
 )]
 struct Arguments {
@@ -144,6 +145,12 @@ async fn perform(desk: &Desk, line: &str) -> Result<Value, DeskError> {
             Ok(json!(desk.withdraw_item(id(item)?, why).await?))
         }
         "outbox" => Ok(json!(desk.outbox().await?)),
+        "export-outbox" => {
+            let path = Some(rest).filter(|file| !file.is_empty()).ok_or(ErrorCode::BadCommand)?;
+            Ok(json!(desk.export_outbox(PathBuf::from(path)).await?))
+        }
+        "import-set-aside" if rest.is_empty() => Ok(json!(desk.recover_set_aside().await?)),
+        "import-set-aside" => Ok(json!(desk.import_set_aside(PathBuf::from(rest)).await?)),
         "sync" => Ok(json!(desk.sync_now().await?)),
         "status" => Ok(json!(desk.status()?)),
         "history" => {

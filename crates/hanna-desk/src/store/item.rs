@@ -2,7 +2,7 @@
 
 use hanna_domain::outbox::{Event, ItemCode, ItemKind, ItemState};
 use hanna_domain::{Cause, Document, DocumentKind, Tariff};
-use hanna_wire::outbox::ItemBody;
+use hanna_wire::outbox::{Item, ItemBody};
 use jiff::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::FromSql;
@@ -51,8 +51,10 @@ pub struct SignedUse {
 /// An item as stored.
 #[derive(Debug, Clone)]
 pub struct ItemRow {
-    /// This desk's count.
+    /// This desk's count: what is brought back from an outbox that was set aside has one below zero.
     pub sequence: i64,
+    /// Of what was brought back: its sequence in that outbox.
+    pub recorded_sequence: Option<i64>,
     /// What was recorded.
     pub item: NewItem,
     /// How it stands.
@@ -104,9 +106,24 @@ impl NewItem {
 }
 
 /// In the order in which [`read_row`] takes them.
-pub(super) const COLUMNS: &str = "body, sequence, state, code, submission, attempts, last_cause, next_attempt_at, id, \
+pub(super) const COLUMNS: &str = "body, sequence, recorded_sequence, state, code, submission, attempts, last_cause, next_attempt_at, id, \
      author_id, author_name, branch_id, branch_name, document_kind, document_number, lookup_id, affiliate_name, tariff, \
      company_name, device_time, occurred_at";
+
+impl ItemRow {
+    /// The item as it travels, the same at every attempt.
+    pub fn to_wire(&self) -> Item {
+        Item {
+            id: self.item.id,
+            sequence: self.recorded_sequence.unwrap_or(self.sequence),
+            author_id: self.item.author_id,
+            device_time: self.item.device_time,
+            occurred_at: self.item.occurred_at,
+            submission: self.submission,
+            body: self.item.body.clone(),
+        }
+    }
+}
 
 pub(super) fn read_rows(mut rows: rusqlite::Rows<'_>) -> Result<Vec<ItemRow>, StoreError> {
     let mut items = Vec::new();
@@ -128,6 +145,7 @@ pub(super) fn read_row(row: &Row<'_>) -> Result<ItemRow, StoreError> {
     let body = serde_json::from_str(cells.text()?).map_err(|_| TABLE)?;
     Ok(ItemRow {
         sequence: cells.take()?,
+        recorded_sequence: cells.take()?,
         state: cells.word(ItemState::from_code)?.ok_or(TABLE)?,
         code: cells.word(ItemCode::from_code)?,
         submission: cells.take()?,

@@ -8,6 +8,7 @@
 //! A database newer than the program, or made with another key, is not touched at all.
 
 mod cache;
+mod export;
 mod item;
 mod key;
 mod last_sync;
@@ -15,9 +16,9 @@ mod open;
 mod operators;
 mod outbox;
 mod regulars;
+mod set_aside;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use rusqlite::ErrorCode;
@@ -29,7 +30,9 @@ pub(crate) use key::hex;
 pub(crate) use last_sync::waited;
 pub use operators::KnownOperator;
 pub use outbox::{Counts, Enqueued, OutboxStore};
+pub use set_aside::{note_brought_back, set_aside_in};
 
+use self::set_aside::set_aside;
 use crate::view::Notice;
 
 /// What can go wrong in a local database. None of it is ever an answer about a person.
@@ -118,11 +121,14 @@ impl Stores {
             Err(StoreError::Unreadable) => {
                 let kept = set_aside(&outbox_path, now)?;
                 tracing::error!(kept = %kept.display(), "outbox is damaged and was set aside");
-                notices.push(Notice::OutboxSetAside);
                 OutboxStore::open(&outbox_path, key)?
             }
             opened => opened?,
         };
+        // Also what was set aside before: until it is brought back, the operator is told.
+        if !set_aside_in(folder)?.is_empty() {
+            notices.push(Notice::OutboxSetAside);
+        }
         let cache_path = folder.join(cache::FILE);
         let cache = match CacheStore::open(&cache_path, key) {
             Err(StoreError::Unreadable) => {
@@ -139,26 +145,6 @@ impl Stores {
     }
 }
 
-/// Moves a damaged database and what belongs to it out of the way, whole, under a name with the time.
-fn set_aside(path: &Path, now: Timestamp) -> Result<PathBuf, StoreError> {
-    let stamp = now.strftime("%Y%m%dT%H%M%S%3fZ");
-    let renamed = |suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".apartado-{stamp}{suffix}"));
-        PathBuf::from(name)
-    };
-    for suffix in ["-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        if Path::new(&name).exists() {
-            fs::rename(&name, renamed(suffix))?;
-        }
-    }
-    let kept = renamed("");
-    fs::rename(path, &kept)?;
-    Ok(kept)
-}
-
 /// Milliseconds since 1970, as every time column has them.
 fn millis(time: Timestamp) -> i64 {
     time.as_millisecond()
@@ -171,6 +157,8 @@ fn time(millis: i64, table: &'static str) -> Result<Timestamp, StoreError> {
 
 #[cfg(test)]
 mod outbox_tests;
+#[cfg(test)]
+mod set_aside_tests;
 #[cfg(test)]
 #[path = "store_tests.rs"]
 mod tests;

@@ -30,17 +30,7 @@ pub(super) struct Plan {
 
 /// Opens the database at `path` and brings it to the newest version.
 pub(super) fn open(path: &Path, key: &DatabaseKey, plan: &Plan) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let mut db = Connection::open_with_flags(path, flags)?;
-    // Before the key: what the cipher would write to standard error is returned as an error too.
-    db.execute_batch("PRAGMA cipher_log_level = NONE")?;
-    db.execute_batch(&key.pragma())?;
-    if cipher_version(&db)?.is_empty() {
-        return Err(StoreError::NoCipher);
-    }
+    let mut db = keyed(path, key)?;
     // The first read of the file: here a wrong key or a damaged file shows.
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = i64::try_from(plan.migrations.len()).unwrap_or(i64::MAX);
@@ -70,8 +60,24 @@ pub(super) fn open(path: &Path, key: &DatabaseKey, plan: &Plan) -> Result<Connec
     Ok(db)
 }
 
+/// A connection that has the key. Nothing was read yet.
+pub(super) fn keyed(path: &Path, key: &DatabaseKey) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let db = Connection::open_with_flags(path, flags)?;
+    // Before the key: what the cipher would write to standard error is returned as an error too.
+    db.execute_batch("PRAGMA cipher_log_level = NONE")?;
+    db.execute_batch(&key.pragma())?;
+    if cipher_version(&db)?.is_empty() {
+        return Err(StoreError::NoCipher);
+    }
+    Ok(db)
+}
+
 /// Applies what is missing, all of it or nothing.
-fn migrate(db: &mut Connection, found: i64, migrations: &[&str]) -> Result<(), StoreError> {
+pub(super) fn migrate(db: &mut Connection, found: i64, migrations: &[&str]) -> Result<(), StoreError> {
     let done = usize::try_from(found).map_err(|_| StoreError::Content("user_version"))?;
     let missing = migrations.get(done..).unwrap_or_default();
     if missing.is_empty() {

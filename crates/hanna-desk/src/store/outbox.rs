@@ -20,7 +20,7 @@ use super::{DatabaseKey, StoreError, millis, time};
 /// The file's name in the data folder.
 pub(super) const FILE: &str = "outbox.sqlite";
 
-const PLAN: Plan = Plan {
+pub(super) const PLAN: Plan = Plan {
     synchronous: "FULL",
     cache_kib: 8 * 1024,
     check_whole: true,
@@ -28,6 +28,7 @@ const PLAN: Plan = Plan {
         include_str!("migrations/outbox-001.sql"),
         include_str!("migrations/outbox-002.sql"),
         include_str!("migrations/outbox-003.sql"),
+        include_str!("migrations/outbox-004.sql"),
     ],
 };
 
@@ -87,7 +88,7 @@ impl OutboxStore {
         Ok(Self { writer, reader })
     }
 
-    fn writer(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn writer(&self) -> MutexGuard<'_, Connection> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -108,10 +109,10 @@ impl OutboxStore {
         let body = serde_json::to_string(&item.body).map_err(|error| StoreError::Failed(error.into()))?;
         let inserted = db
             .prepare_cached(
-                "INSERT INTO item (id, kind, state, lookup_id, report_id, author_id, author_name, branch_id, branch_name,
+                "INSERT INTO item (sequence, id, kind, state, lookup_id, report_id, author_id, author_name, branch_id, branch_name,
                      document_kind, document_number, affiliate_name, tariff, company_name, body,
                      device_time, occurred_at)
-                 VALUES (:id, :kind, 'queued', :lookup, :report, :author, :author_name, :branch, :branch_name,
+                 VALUES ((SELECT MAX(COALESCE(MAX(sequence), 0), 0) + 1 FROM item), :id, :kind, 'queued', :lookup, :report, :author, :author_name, :branch, :branch_name,
                      :document_kind, :document_number, :affiliate_name, :tariff, :company, :body,
                      :device_time, :occurred_at)",
             )?

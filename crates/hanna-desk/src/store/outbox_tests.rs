@@ -251,7 +251,8 @@ fn a_full_outbox_of_the_first_schema_is_carried_over_whole() {
     folder.run(
         "outbox.sqlite",
         &format!(
-            "DROP TABLE item; DROP TABLE server_mark; DROP TABLE clock_mark; DROP TABLE device; {}
+            "DROP TABLE item; DROP TABLE server_mark; DROP TABLE clock_mark; DROP TABLE device;
+             DROP TABLE export_key; {}
              INSERT INTO item (id, kind, state, lookup_id, author_id, author_name, branch_id, branch_name, document_kind,
                  document_number, affiliate_name, tariff, company_name, statement, device_time, occurred_at, attempts)
              VALUES (x'000102030405060708090a0b0c0d0e0f', 'usage_report', 'sending', x'10', x'{}', 'Ana',

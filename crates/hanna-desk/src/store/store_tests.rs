@@ -1,5 +1,8 @@
 //! The two databases on a real disk.
 
+use std::fs;
+use std::path::PathBuf;
+
 use hanna_domain::{ClockMark, Document, DocumentKind, Tariff};
 use hanna_wire::outbox::ItemBody;
 use jiff::ToSpan;
@@ -46,7 +49,11 @@ impl Folder {
         self.folder.path().join(file)
     }
 
-    fn open(&self) -> Result<(Stores, Vec<Notice>), StoreError> {
+    pub(super) fn key(&self) -> &DatabaseKey {
+        &self.key
+    }
+
+    pub(super) fn open(&self) -> Result<(Stores, Vec<Notice>), StoreError> {
         Stores::open(self.folder.path(), &self.key, now())
     }
 

@@ -1,11 +1,12 @@
-//! The subcommands that write data: `migrate`, `seed-demo`, `import-affiliates`.
+//! The subcommands that write data: `migrate`, `seed-demo`, `import-affiliates`, `import-outbox`.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::{ImportArgs, Place, SeedDemoArgs, open};
+use super::{ImportArgs, ImportOutboxArgs, Place, SeedDemoArgs, open};
 use crate::demo::Demo;
 use crate::import::{ImportError, Progress, Report};
+use crate::outbox_file::{ImportedOutbox, OutboxFileError};
 
 pub async fn migrate(place: &Place) -> anyhow::Result<ExitCode> {
     let opened = open(place).await?.opened();
@@ -103,4 +104,45 @@ fn write_report(out: &mut impl Write, report: &Report) -> anyhow::Result<ExitCod
         report.bad_total, report.lines
     )?;
     Ok(ExitCode::FAILURE)
+}
+
+pub async fn import_outbox(args: &ImportOutboxArgs) -> anyhow::Result<ExitCode> {
+    let outcome = open(&args.place).await?.import_outbox(&args.file).await;
+    let mut out = io::stdout().lock();
+    match outcome {
+        Ok(imported) if args.json => {
+            serde_json::to_writer(&mut out, &imported)?;
+            writeln!(out)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(imported) => {
+            write_imported(&mut out, &imported)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(OutboxFileError::File(fault)) => {
+            writeln!(out, "{fault}\nNo se cambió ningún dato.")?;
+            Ok(ExitCode::FAILURE)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn write_imported(out: &mut impl Write, imported: &ImportedOutbox) -> io::Result<()> {
+    writeln!(out, "Equipo {} ({})", imported.device_name, imported.device_id)?;
+    writeln!(
+        out,
+        "Registros en el archivo: {}. Aceptados: {}; aceptados con observación: {}; rechazados: {}; ya estaban: {}.",
+        imported.items, imported.accepted, imported.noted, imported.refused, imported.already_there
+    )?;
+    for (code, count) in &imported.codes {
+        writeln!(out, "  {code}: {count}")?;
+    }
+    if imported.waiting > 0 {
+        writeln!(
+            out,
+            "Sin resolver todavía: {}. Esperan un registro que no ha llegado; importe el archivo otra vez cuando llegue.",
+            imported.waiting
+        )?;
+    }
+    Ok(())
 }

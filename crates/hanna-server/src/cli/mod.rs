@@ -53,6 +53,13 @@ enum Command {
         If any line is bad nothing changes, the first 200 are listed, and the exit code is 1."
     )]
     ImportAffiliates(ImportArgs),
+    /// Take in what a desk exported because it could not deliver it.
+    #[command(
+        after_help = "Each item is judged as if the desk had delivered it. Importing the file again, or the desk delivering after \
+        all, changes nothing. A file that was cut, changed, or sealed for another caja is refused as a whole, with exit code 1. \
+        May run beside the server."
+    )]
+    ImportOutbox(ImportOutboxArgs),
     /// The PCs that signed in.
     #[command(subcommand)]
     Device(DeviceCommand),
@@ -158,6 +165,17 @@ struct ImportArgs {
     place: Place,
 }
 
+#[derive(Debug, Args)]
+struct ImportOutboxArgs {
+    /// The file that the desk wrote.
+    file: PathBuf,
+    #[command(flatten)]
+    place: Place,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
 /// Runs the program.
 ///
 /// # Errors
@@ -175,6 +193,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Command::Migrate(place) => data::migrate(place).await,
             Command::SeedDemo(args) => data::seed_demo(args).await,
             Command::ImportAffiliates(args) => data::import_affiliates(args).await,
+            Command::ImportOutbox(args) => data::import_outbox(args).await,
             Command::Device(DeviceCommand::List(place)) => operations::list_devices(place).await,
             Command::Device(DeviceCommand::Revoke(args)) => operations::revoke_device(args).await,
             Command::Device(DeviceCommand::Restore(args)) => operations::restore_device(args).await,

@@ -1,8 +1,9 @@
-//! `GET /v1/keys`: the keys statements are signed with.
+//! `GET /v1/keys`: the keys statements are signed with, and exports sealed with.
 
 use axum::Json;
 use axum::extract::State;
-use hanna_domain::statement::KeySet;
+use hanna_domain::Redacted;
+use hanna_wire::keys::{ExportKeys, Key, Keys};
 use hanna_wire::path;
 
 use crate::app::App;
@@ -15,16 +16,20 @@ route_faults!(SIGNED_IN);
 /// The key set
 ///
 /// Every key whose statements may still be valid, newest first: a JWKS (RFC 7517, RFC 8037) with validity dates.
+///
+/// `export` is what the PC seals its outbox with when that has to leave it in a file (`hanna-server import-outbox`).
 #[utoipa::path(
     get,
     path = path::KEYS,
     operation_id = "keys",
     tag = "statements",
     security(("session" = [])),
-    responses((status = 200, description = "The keys.", body = KeySet), Faults)
+    responses((status = 200, description = "The keys.", body = Keys), Faults)
 )]
-pub async fn handler(State(app): State<App>, _caller: Caller) -> Result<Json<KeySet>, Fault> {
-    Ok(Json(app.keys().await?.public(app.clock().now())))
+pub async fn handler(State(app): State<App>, caller: Caller) -> Result<Json<Keys>, Fault> {
+    let keys = app.keys().await?.public(app.clock().now()).keys;
+    let device = Redacted::new(Key(app.mac_key().of_device(caller.device_id)));
+    Ok(Json(Keys { keys, export: Some(ExportKeys { caja: app.caja_key().public(), device }) }))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ mod health;
 mod keys;
 mod lookups;
 mod me;
-mod outbox;
+pub(crate) mod outbox;
 mod refresh;
 mod regulars;
 mod sign_in;

@@ -24,7 +24,7 @@ use crate::app::App;
 use crate::extract::{Body, Delivering, text};
 use crate::fault::Fault;
 use crate::openapi::{WITH_BODY, WITH_SESSION, route_faults};
-use crate::store::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Void};
+use crate::store::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Sender, Void};
 use crate::usage::rests_on;
 
 route_faults!(WITH_BODY, WITH_SESSION, &[ErrorCode::Forbidden]);
@@ -59,24 +59,29 @@ pub async fn handler(
     Delivering(caller): Delivering,
     Body(batch): Body<ArrivedBatch>,
 ) -> Result<Json<BatchAnswer>, Fault> {
-    let entity_id = caller.entity()?;
+    let sender =
+        Sender { entity_id: caller.entity()?, account_id: caller.account_id, device_id: caller.device_id };
     let count = batch.items.len();
     if count == 0 || count > BATCH_ITEMS_MAX {
         let detail = format!("a batch has between 1 and {BATCH_ITEMS_MAX} items");
         return Err(Fault::with(ErrorCode::Invalid, detail));
     }
-    let read = read_all(&app, batch.items).await?;
-    let mut arrivals = Vec::with_capacity(count);
+    Ok(Json(take_in(&app, sender, batch.items).await?))
+}
+
+/// Judges items of one PC, one outcome an item and in their order: whether they came in a request or in a file.
+pub async fn take_in(app: &App, sender: Sender, items: Vec<ArrivedItem>) -> Result<BatchAnswer, Fault> {
+    let mut arrivals = Vec::with_capacity(items.len());
     // The id of each item that could not be read, in its place.
-    let mut unread = Vec::with_capacity(count);
-    for item in read {
+    let mut unread = Vec::with_capacity(items.len());
+    for item in read_all(app, items).await? {
         unread.push(item.map(|arrival| arrivals.push(arrival)).err());
     }
     let delivery = Delivery {
         arrivals,
-        entity_id,
-        account_id: caller.account_id,
-        device_id: caller.device_id,
+        entity_id: sender.entity_id,
+        account_id: sender.account_id,
+        device_id: sender.device_id,
         now: app.clock().now(),
     };
     let Delivered { outcomes, epoch, last_sequence } = app.store().take_in(delivery).await?;
@@ -85,8 +90,8 @@ pub async fn handler(
         .into_iter()
         .filter_map(|id| id.map_or_else(|| taken.next(), |id| Some(malformed(id))))
         .collect();
-    tracing::info!(device_id = %caller.device_id, items = outcomes.len(), "a batch was taken in");
-    Ok(Json(BatchAnswer { outcomes, epoch, last_sequence }))
+    tracing::info!(device_id = %sender.device_id, items = outcomes.len(), "a batch was taken in");
+    Ok(BatchAnswer { outcomes, epoch, last_sequence })
 }
 
 /// A batch. Its items are read one by one.
@@ -96,14 +101,29 @@ pub async fn handler(
 pub struct ArrivedBatch {
     /// 1 to 500 items. Items of one person are in the order they happened.
     #[schema(min_items = 1, max_items = 500)]
-    items: Vec<ArrivedItem>,
+    pub(crate) items: Vec<ArrivedItem>,
 }
 
 /// An item; or anything else with an id, which is refused as `MALFORMED`: a newer desk may send what this server does
 /// not know yet.
-enum ArrivedItem {
+pub enum ArrivedItem {
+    /// As the contract has it.
     Readable(Box<Item>),
-    Other { id: Uuid },
+    /// Anything else.
+    Other {
+        /// Its id.
+        id: Uuid,
+    },
+}
+
+impl ArrivedItem {
+    /// Its id, and which submission of it this is.
+    pub fn question(&self) -> (Uuid, u32) {
+        match self {
+            Self::Readable(item) => (item.id, item.submission),
+            Self::Other { id } => (*id, 0),
+        }
+    }
 }
 
 impl ArrivedItem {

@@ -8,6 +8,17 @@ use uuid::Uuid;
 
 use crate::secrets::Mac;
 
+/// Who delivers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sender {
+    /// The entity.
+    pub entity_id: Uuid,
+    /// Who is signed in.
+    pub account_id: Uuid,
+    /// The PC.
+    pub device_id: Uuid,
+}
+
 /// A batch as it arrived.
 #[derive(Debug, Clone)]
 pub struct Delivery {

@@ -23,7 +23,7 @@ mod delivery;
 mod installation;
 pub mod sqlite;
 
-pub use delivery::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Void};
+pub use delivery::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Sender, Void};
 pub use installation::{Installation, Installed, NewAccount, NewAgreement, NewEntity};
 
 /// The result of a question to the store.
@@ -129,6 +129,13 @@ pub trait Store: Send + Sync + 'static {
     /// the acceptance. The same id with other content is always refused and changes nothing. Not remembered is what can
     /// only be judged later ([`OutcomeKind::Retry`](hanna_wire::outbox::OutcomeKind)).
     async fn take_in(&self, delivery: Delivery) -> Result<Delivered>;
+
+    /// Who signed in last at a device for an entity: in whose name is taken in what the device itself cannot deliver. None
+    /// when nobody ever did.
+    async fn last_sender(&self, device_id: Uuid) -> Result<Option<Sender>>;
+
+    /// Which of these items are held, each with the submission its answer belongs to.
+    async fn held(&self, ids: Vec<Uuid>) -> Result<Vec<(Uuid, u32)>>;
 
     /// One page of reported uses, newest first.
     async fn usage_reports(&self, filter: UsageFilter) -> Result<Vec<UsageRow>>;

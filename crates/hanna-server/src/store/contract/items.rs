@@ -149,3 +149,24 @@ pub async fn regulars_are_answered_within_a_budget_and_counted_once(store: &dyn 
         "6 was not kept, and 7 is no regular"
     );
 }
+
+pub async fn a_device_is_known_by_who_signed_in_last_and_items_by_their_answers(store: &dyn Store) {
+    furnished(store).await;
+    let sender = |account_id| Some(Sender { entity_id: ENTITY, account_id, device_id: DEVICE });
+    let last = async || store.last_sender(DEVICE).await.expect("asked");
+    assert_eq!(last().await, sender(ANA));
+    let luis = Opening { now: noon() + 1.hour(), ..opening(2, LUIS) };
+    store.open_session(luis).await.expect("opened");
+    assert_eq!(last().await, sender(LUIS));
+    let stranger = store.last_sender(Uuid::from_u128(32)).await.expect("asked");
+    assert_eq!(stranger, None, "nobody signed in there");
+
+    let active = statement(store, question(1, NORTH, "1001")).await;
+    let taken = take_in(store, vec![arrival(100, &active, noon()), void(200, 300, noon())]).await;
+    assert_eq!(taken, [ACCEPTED, RETRY]);
+    let again = Arrival { submission: 2, ..unfounded(101, ItemCode::StatementNotGenuine) };
+    take_in(store, vec![again]).await;
+    let ids = [100, 101, 200, 999].map(Uuid::from_u128);
+    let held = store.held(ids.to_vec()).await.expect("asked");
+    assert_eq!(held, [(ids[0], 0), (ids[1], 2)], "what is to be sent again later is not held");
+}

@@ -31,6 +31,7 @@ macro_rules! stories {
             outcomes_are_remembered_with_the_submission_they_answer,
             the_same_id_with_other_content_is_refused,
             the_epoch_and_the_last_sequence_come_with_every_batch,
+            a_device_is_known_by_who_signed_in_last_and_items_by_their_answers,
             uses_are_counted_by_person_entity_and_day,
             a_use_is_taken_back_once_by_its_author_and_counts_no_more,
             a_void_waits_for_a_report_that_may_still_come,

@@ -117,6 +117,16 @@ fn held(tx: &Connection, id: Uuid) -> rusqlite::Result<Option<Held>> {
         .optional()
 }
 
+/// Which of these items are held, each with the submission its answer belongs to.
+pub fn held_of(tx: &Connection, ids: &[Uuid]) -> rusqlite::Result<Vec<(Uuid, u32)>> {
+    let mut of_one = tx.prepare_cached("SELECT submission FROM outbox_items WHERE id = ?1")?;
+    let mut held = Vec::new();
+    for id in ids {
+        held.extend(of_one.query_row([id], |row| Ok((*id, row.get(0)?))).optional()?);
+    }
+    Ok(held)
+}
+
 /// How exactly this submission was answered, if it was, before a higher one.
 fn earlier_refusal(tx: &Connection, arrival: &Arrival) -> rusqlite::Result<Option<ItemCode>> {
     tx.prepare_cached("SELECT code FROM earlier_refusals WHERE item_id = ?1 AND submission = ?2")?

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::columns::Micros;
-use crate::store::Device;
+use crate::store::{Device, Sender};
 
 /// Registers a PC that signs in, unless it is revoked: `false`.
 pub fn register(tx: &Connection, id: Uuid, name: &str, now: Timestamp) -> rusqlite::Result<bool> {
@@ -35,6 +35,16 @@ pub fn revoked_at(tx: &Connection, id: Uuid) -> rusqlite::Result<Option<Timestam
         .query_row([id], |row| row.get::<_, Option<Micros>>(0))
         .optional()?;
     Ok(revoked.flatten().map(|at| at.0))
+}
+
+/// Who signed in last at a PC for an entity.
+pub fn last_sender(tx: &Connection, device_id: Uuid) -> rusqlite::Result<Option<Sender>> {
+    tx.prepare_cached(
+        "SELECT a.entity_id, a.id FROM sessions s JOIN accounts a ON a.id = s.account_id
+         WHERE s.device_id = ?1 AND a.entity_id IS NOT NULL ORDER BY s.opened_us DESC, s.id DESC LIMIT 1",
+    )?
+    .query_row([device_id], |row| Ok(Sender { entity_id: row.get(0)?, account_id: row.get(1)?, device_id }))
+    .optional()
 }
 
 /// Every PC, the one of the last contact first.

@@ -37,7 +37,7 @@ use uuid::Uuid;
 use self::threads::Threads;
 use super::{
     Admission, Answered, Caller, Credentials, Delivered, Delivery, Device, ImportCounts, ImportSource,
-    Installation, Installed, Opening, Question, Refreshed, Result, Rotation, Round, RoundAnswered,
+    Installation, Installed, Opening, Question, Refreshed, Result, Rotation, Round, RoundAnswered, Sender,
     SessionOpened, Store, StoreError, Surroundings, UsageFilter,
 };
 use crate::keys::SigningKey;
@@ -255,6 +255,14 @@ impl Store for SqliteStore {
 
     async fn take_in(&self, delivery: Delivery) -> Result<Delivered> {
         self.write(move |tx| deliveries::take_in(tx, &delivery)).await
+    }
+
+    async fn last_sender(&self, device_id: Uuid) -> Result<Option<Sender>> {
+        self.read(move |tx| devices::last_sender(tx, device_id)).await
+    }
+
+    async fn held(&self, ids: Vec<Uuid>) -> Result<Vec<(Uuid, u32)>> {
+        self.read(move |tx| deliveries::held_of(tx, &ids)).await
     }
 
     async fn usage_reports(&self, filter: UsageFilter) -> Result<Vec<UsageRow>> {
