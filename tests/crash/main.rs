@@ -12,13 +12,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use hanna_tests::template::memory_folder;
 use life::Life;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use server::Server;
-use tempfile::TempDir;
 use uuid::Uuid;
 
 /// How often the desk is killed when nobody says.
@@ -45,13 +45,6 @@ fn number(name: &str) -> Option<u64> {
     let number = text.parse().ok();
     assert!(number.is_some(), "{name}={text} is no number");
     number
-}
-
-/// In memory where the system has such a place: a process that is killed takes nothing with it that it has written.
-fn folder() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-    tempfile::Builder::new().prefix("hanna-crash-").tempdir_in(parent).expect("a folder")
 }
 
 /// Everybody who may use the benefit, so that nobody uses it hundreds of times a day.
@@ -104,7 +97,8 @@ fn what_was_confirmed_survives_any_kill_and_arrives_once() {
     let kills = number("HANNA_CRASH_KILLS").unwrap_or(KILLS);
     let seed = number("HANNA_CRASH_SEED").unwrap_or(1);
     let mut chance = StdRng::seed_from_u64(seed);
-    let folder = folder();
+    // A process that is killed takes nothing with it that it has written: the disk does not matter.
+    let folder = memory_folder("crash");
     let (data, desk) = (folder.path().join("server"), folder.path().join("desk"));
     let mut server = Server::start(&data);
     let database = data.join("hanna.sqlite");

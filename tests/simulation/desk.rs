@@ -38,6 +38,8 @@ pub struct FrontDesk {
     pub running: Option<Running>,
     /// The card the operator looks at.
     pub card: Option<Card>,
+    /// It was locked, and nobody has tried to unlock it or to sign in since.
+    pub locked: bool,
     pub disk: Arc<Disk>,
     around: Arc<Around>,
     seed: u64,
@@ -60,6 +62,7 @@ impl FrontDesk {
             branch,
             running: None,
             card: None,
+            locked: false,
             disk: Disk::new(folder.join(format!("desk-{number}"))),
             around: Arc::clone(around),
             seed,

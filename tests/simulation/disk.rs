@@ -10,11 +10,15 @@ use uuid::Uuid;
 
 use crate::wire::lock;
 
+/// What every item stands in, and what else the outbox writes.
+pub const ITEMS: &str = "item";
+pub const ALL: [&str; 4] = [ITEMS, "clock_mark", "device", "server_mark"];
+
 /// See the module.
 pub struct Disk {
     pub folder: PathBuf,
     pub vault: Arc<MemoryVault>,
-    refuses_until: Mutex<Option<Timestamp>>,
+    refuses_until: Mutex<Option<(Timestamp, Vec<&'static str>)>>,
 }
 
 impl Disk {
@@ -26,11 +30,11 @@ impl Disk {
         Outbox::open(&self.folder, &self.vault)
     }
 
-    /// From now on the outbox takes no writes, until it is mended after this moment.
-    pub fn refuse_until(&self, moment: Timestamp) {
-        if lock(&self.refuses_until).replace(moment).is_none() {
-            self.outbox().refuse_writes(true);
-        }
+    /// From now on these tables of the outbox take no writes, until they are mended after this moment.
+    pub fn refuse_until(&self, moment: Timestamp, tables: &[&'static str]) {
+        self.mend();
+        self.outbox().refuse_writes(tables);
+        *lock(&self.refuses_until) = Some((moment, tables.to_vec()));
     }
 
     pub fn refuses(&self) -> bool {
@@ -39,14 +43,14 @@ impl Disk {
 
     /// Somebody makes room.
     pub fn mend(&self) {
-        if lock(&self.refuses_until).take().is_some() {
-            self.outbox().refuse_writes(false);
+        if let Some((_, tables)) = lock(&self.refuses_until).take() {
+            self.outbox().take_writes(&tables);
         }
     }
 
     /// Somebody makes room when it is time.
     pub fn mend_if_due(&self, now: Timestamp) {
-        let due = lock(&self.refuses_until).is_some_and(|until| until <= now);
+        let due = lock(&self.refuses_until).as_ref().is_some_and(|(until, _)| *until <= now);
         if due {
             self.mend();
         }
@@ -64,16 +68,45 @@ impl Outbox {
         Self(db)
     }
 
-    /// The database takes no writes, as on a disk that is full or gone read-only; or takes them again.
-    fn refuse_writes(&self, refuse: bool) {
-        // A sum that overflows fails when it is done, not when the statement is read.
-        let change = if refuse {
-            "CREATE TRIGGER no_insert BEFORE INSERT ON item BEGIN SELECT abs(-9223372036854775807 - 1); END;
-             CREATE TRIGGER no_update BEFORE UPDATE ON item BEGIN SELECT abs(-9223372036854775807 - 1); END;"
-        } else {
-            "DROP TRIGGER no_insert; DROP TRIGGER no_update;"
-        };
-        self.0.execute_batch(change).expect("changed");
+    /// The tables take no writes, as on a disk that is full or gone read-only.
+    fn refuse_writes(&self, tables: &[&str]) {
+        for table in tables {
+            for write in ["INSERT", "UPDATE"] {
+                // A sum that overflows fails when it is done, not when the statement is read.
+                let trigger = format!(
+                    "CREATE TRIGGER no_{write}_{table} BEFORE {write} ON {table}
+                     BEGIN SELECT abs(-9223372036854775807 - 1); END"
+                );
+                self.0.execute_batch(&trigger).expect("changed");
+            }
+        }
+    }
+
+    /// They take them again.
+    fn take_writes(&self, tables: &[&str]) {
+        for table in tables {
+            let triggers = format!("DROP TRIGGER no_INSERT_{table}; DROP TRIGGER no_UPDATE_{table};");
+            self.0.execute_batch(&triggers).expect("changed");
+        }
+    }
+
+    /// What the program before this one left, with everything that waits in it.
+    pub fn go_back_to_last_schema(&self) {
+        self.0
+            .execute_batch("ALTER TABLE clock_mark DROP COLUMN device_time_high; PRAGMA user_version = 2")
+            .expect("changed");
+    }
+
+    pub fn delete_offline_lookups(&self) {
+        self.0
+            .execute("DELETE FROM item WHERE kind = 'offline_lookup' AND state = 'queued'", [])
+            .expect("deleted");
+    }
+
+    pub fn queue_withdrawn(&self) {
+        self.0
+            .execute("UPDATE item SET state = 'queued', settled_at = NULL WHERE state = 'withdrawn'", [])
+            .expect("changed");
     }
 
     pub fn delete(&self, id: Uuid) {

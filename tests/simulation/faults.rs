@@ -11,6 +11,7 @@ pub enum Fault {
     AnswerLate,
     NoAnswer,
     RequestDoubled,
+    RequestOvertaken,
     AnswerCut,
     Portal,
     ServerFailed,
@@ -32,8 +33,11 @@ pub enum Fault {
     ClockJumped,
     KeyRotated,
     SessionRevoked,
-    DiskRefuses,
-    DiskRefusesAnswer,
+    DiskFull,
+    DiskFullAtAnswer,
+    FileReadOnly,
+    DeskKilled,
+    SchemaUpgraded,
 }
 
 /// What a fault strikes.
@@ -46,24 +50,25 @@ pub enum Strikes {
 }
 
 /// How often each fault happens: to an exchange, or between two steps.
-pub const TABLE: [(Fault, Strikes, &str, f64); 29] = [
+pub const TABLE: [(Fault, Strikes, &str, f64); 33] = [
     (Fault::RequestLost, Strikes::Exchange, "request lost before the server", 0.03),
     (Fault::RequestLate, Strikes::Exchange, "request late", 0.015),
     (Fault::AnswerLost, Strikes::Exchange, "answer lost after the commit", 0.04),
     (Fault::AnswerLate, Strikes::Exchange, "answer late", 0.04),
     (Fault::NoAnswer, Strikes::Exchange, "no answer until the client gives up", 0.015),
     (Fault::RequestDoubled, Strikes::Exchange, "request doubled", 0.02),
+    (Fault::RequestOvertaken, Strikes::Exchange, "request overtaken by the next one", 0.02),
     (Fault::AnswerCut, Strikes::Exchange, "answer cut short", 0.02),
     (Fault::Portal, Strikes::Exchange, "HTML of a portal", 0.02),
     (Fault::ServerFailed, Strikes::Exchange, "500 before the commit", 0.015),
     (Fault::ServerFailedAfter, Strikes::Exchange, "500 after the commit", 0.015),
     (Fault::Unavailable, Strikes::Exchange, "503 with Retry-After", 0.015),
     (Fault::SlowDown, Strikes::Exchange, "429 with Retry-After", 0.015),
-    (Fault::BatchRefused, Strikes::Exchange, "413", 0.05),
+    (Fault::BatchRefused, Strikes::Exchange, "413", 0.1),
     (Fault::RestartBeforeAnswer, Strikes::Exchange, "server restarted before its answer", 0.01),
     (Fault::DeskKilledBefore, Strikes::Exchange, "desk killed before its request", 0.015),
     (Fault::DeskKilledAfter, Strikes::Exchange, "desk killed before the answer", 0.02),
-    (Fault::DiskRefusesAnswer, Strikes::Exchange, "desk disk refuses to write the answer", 0.01),
+    (Fault::DiskFullAtAnswer, Strikes::Exchange, "desk disk full when the answer comes", 0.01),
     (Fault::ForgedSignature, Strikes::Exchange, "statement with a forged signature", 0.02),
     (Fault::ForgedKey, Strikes::Exchange, "statement of an unknown key", 0.015),
     (Fault::OtherPerson, Strikes::Exchange, "statement about another person", 0.02),
@@ -75,7 +80,10 @@ pub const TABLE: [(Fault, Strikes, &str, f64); 29] = [
     (Fault::ClockJumped, Strikes::Between, "desk clock moved", 0.04),
     (Fault::KeyRotated, Strikes::Between, "signing key rotated", 0.015),
     (Fault::SessionRevoked, Strikes::Between, "session revoked", 0.015),
-    (Fault::DiskRefuses, Strikes::Between, "desk disk refuses writes", 0.02),
+    (Fault::DiskFull, Strikes::Between, "desk disk full", 0.02),
+    (Fault::FileReadOnly, Strikes::Between, "desk files made read-only", 0.01),
+    (Fault::DeskKilled, Strikes::Between, "desk killed between two steps", 0.02),
+    (Fault::SchemaUpgraded, Strikes::Between, "desk updated with a full outbox", 0.02),
 ];
 
 /// How often the server comes back from an earlier copy of its database.

@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hanna_domain::statement::{PublicKey, sign};
 use hanna_domain::{Affiliate, AffiliateRole, AffiliateStatus, Statement, Tariff};
+use hanna_tests::template::begin;
 use hanna_wire::lookup::LookupRequest;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::EncodingKey;
@@ -12,7 +13,6 @@ use uuid::Uuid;
 
 use crate::faults::Fault;
 use crate::model::{Model, claims};
-use crate::time;
 
 /// What the impostor calls its key.
 const KID: &str = "impostor";
@@ -90,8 +90,8 @@ pub fn impostor_key() -> PublicKey {
         crv: "Ed25519".into(),
         kid: KID.into(),
         x: URL_SAFE_NO_PAD.encode(pair.public_key().as_ref()),
-        not_before: time::begin() - SignedDuration::from_hours(24),
-        not_after: time::begin() + SignedDuration::from_hours(24 * 365),
+        not_before: begin() - SignedDuration::from_hours(24),
+        not_after: begin() + SignedDuration::from_hours(24 * 365),
     }
 }
 

@@ -2,19 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hanna_desk::ErrorCode;
 use hanna_desk::view::{Card, History, OutboxItem, Status};
-use hanna_domain::outbox::ItemState;
+use hanna_domain::outbox::{ItemKind, ItemState};
 use hanna_domain::{Source, UsageState, Verdict, colombia};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::model::{Confirmed, Model};
-use crate::server::Use;
+use crate::model::{Confirmed, Model, TakenBack};
+use crate::server::Held;
 
 /// How far a desk's clock may stand from the server's for a copy to be green.
 const SKEW_MAX: SignedDuration = SignedDuration::from_hours(2);
 /// What whole seconds and times not written down at once make of a comparison.
 const SLACK: SignedDuration = SignedDuration::from_secs(120);
+
+/// How far the desk's clock goes on until the disk is told.
+const KEPT_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// A law that does not hold, and how that showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +104,11 @@ fn green_copy(model: &Model, scene: &Scene, begin: Timestamp, end: Timestamp) ->
     hold(behind <= SLACK, "no green copy by a clock put back", || {
         format!("the clock stands {behind:#} before a time the server is known to have reached")
     })?;
-    // A clock put back by less than the time without a connection contradicts nothing the desk knows.
+    let back = heard.device_high.map_or(SignedDuration::ZERO, |high| high.duration_since(scene.device_time));
+    hold(back <= KEPT_EVERY + SLACK, "no green copy by a clock put back", || {
+        format!("the clock stands {back:#} before what it has said itself")
+    })?;
+    // A clock put back while nobody consulted anybody contradicts nothing the desk knows.
     let put_back = corrected < scene.now - SLACK;
     hold(put_back || scene.now < end, "no green past its end, in truth", || {
         format!("{}, ended {end}", scene.now)
@@ -126,20 +134,103 @@ pub fn confirmation(
             && other.number == made.number
             && colombia::day_of(other.occurred_at) == today
             && !refused(id)
+            && !model.withdrawn.contains_key(id)
+            && !model.is_taken_back(**id, open)
     });
     hold(again || earlier.is_none(), "a second use of a day takes a second key", || {
         format!("recorded at once although {earlier:?} was")
     })
 }
 
-/// What is at the server was confirmed, under this id: nothing is there twice.
-pub fn uses(model: &Model, held: &[Use]) -> Law {
-    for one in held {
+/// A use was taken back, and the operator told so.
+pub fn taking_back(model: &Model, made: &TakenBack, occurred_at: Timestamp, open: &[OutboxItem]) -> Law {
+    let report = model.confirmed.get(&made.report_id);
+    let own = report.is_some_and(|report| {
+        report.desk == made.desk
+            && report.author_id == made.author_id
+            && colombia::day_of(report.occurred_at) == colombia::day_of(occurred_at)
+    });
+    hold(own, "only an own use of today is taken back", || format!("{made:?} of {report:?}"))?;
+    let before = model.is_taken_back(made.report_id, open);
+    hold(!before, "a use is taken back once", || format!("{made:?} a second time"))?;
+    let given_up = model.withdrawn.contains_key(&made.report_id);
+    hold(!given_up, "what was given up is no use to take back", || format!("{made:?}"))
+}
+
+/// What is at the server was confirmed, under this id and by whom it names: nothing is there twice, and nothing that was
+/// given up.
+pub fn server(model: &Model, held: &Held) -> Law {
+    for one in &held.uses {
         let made = model.confirmed.get(&one.id);
         let known = made.is_some_and(|made| made.number == one.number && made.branch_id == one.branch_id);
         hold(known, "the server has only what was confirmed", || format!("it has {one:?}"))?;
+        let author = made.is_some_and(|made| made.author_id == one.author_id);
+        hold(author, "items stay with who made them", || format!("{one:?} was made as {made:?}"))?;
+    }
+    let mut taken_back = BTreeSet::new();
+    for one in &held.voids {
+        let made = model.voids.get(&one.id);
+        let known = made.is_some_and(|made| made.report_id == one.report_id);
+        hold(known, "the server has only what was confirmed", || format!("it has {one:?}"))?;
+        let author = made.is_some_and(|made| made.author_id == one.author_id);
+        hold(author, "items stay with who made them", || format!("{one:?} was made as {made:?}"))?;
+        let report = held.uses.iter().any(|report| report.id == one.report_id);
+        hold(report && taken_back.insert(one.report_id), "a void stands once, and with its report", || {
+            format!("{one:?}, its report is there: {report}")
+        })?;
+    }
+    let mut lookups = BTreeSet::new();
+    for one in &held.lookups {
+        let made = model.from_copy.get(&one.lookup_id);
+        let known = made.is_some() || model.asked.contains(&one.lookup_id);
+        hold(known && lookups.insert(one.lookup_id), "a lookup the copy answered is told once", || {
+            format!("{one:?}, known: {known}")
+        })?;
+        let Some(made) = made else { continue };
+        hold(made.verdict.code() == one.verdict, "the caja is told what was shown", || {
+            format!("{one:?} was shown as {}", made.verdict)
+        })?;
+        hold(made.author_id == one.author_id, "items stay with who made them", || {
+            format!("{one:?} was made as {made:?}")
+        })?;
+    }
+    for (lookup_id, account_id) in &held.asked {
+        let by = model.asked_by.get(lookup_id);
+        hold(by.is_none_or(|by| by == account_id), "a lookup stands under the name of who asked", || {
+            format!("{lookup_id} was asked by {by:?}, and stands as {account_id}'s")
+        })?;
+    }
+    for id in held.ids() {
+        let given_up = model.withdrawn.get(&id) == Some(&false);
+        hold(!given_up, "what was given up does not arrive afterwards", || id.to_string())?;
     }
     Ok(())
+}
+
+/// A desk that was locked stays so.
+pub fn locked(was: bool, is_open: bool) -> Law {
+    hold(!was || !is_open, "a locked desk stays locked", || "nobody unlocked it".into())
+}
+
+/// A locked desk consults and records nothing.
+pub fn answers_nobody(was_locked: bool) -> Law {
+    hold(!was_locked, "a locked desk answers nobody", || "it was locked".into())
+}
+
+/// Only the right password unlocks a desk.
+pub fn lets_in(right: bool) -> Law {
+    hold(right, "only the right password unlocks", || "it was another one".into())
+}
+
+/// Nothing is given up without a reason.
+pub fn needs_a_reason(refused: Option<ErrorCode>) -> Law {
+    let holds = refused == Some(ErrorCode::ReasonRequired);
+    hold(holds, "nothing is given up without a reason", || format!("{refused:?}"))
+}
+
+/// A void that was confirmed waits to be sent.
+pub fn confirmed_void_waits(item: Option<&OutboxItem>) -> Law {
+    hold(item.is_some(), "a void that was confirmed waits to be sent", || "there is none".into())
 }
 
 /// What a desk says of itself.
@@ -159,11 +250,11 @@ pub fn desk(model: &Model, held: &BTreeSet<Uuid>, said: &Said<'_>) -> Law {
         "the counts are those of the list",
         || format!("desk {}: {:?}, listed: {open:?}", said.desk, said.status),
     )?;
-    let own = model.confirmed.iter().filter(|(_, made)| made.desk == said.desk);
-    let missing: Vec<Uuid> = own
-        .map(|(id, _)| *id)
+    let again = open.keys().find(|id| model.withdrawn.contains_key(*id));
+    hold(again.is_none(), "what was given up stays so", || format!("desk {}: {again:?} is open", said.desk))?;
+    let missing: Vec<Uuid> = own(model, said.desk)
         .filter(|id| !held.contains(id) && !model.taken_back.contains(id))
-        .filter(|id| !open.contains_key(id))
+        .filter(|id| !open.contains_key(id) && !model.withdrawn.contains_key(id))
         .collect();
     if said.status.pending == 0 && said.status.needs_attention == 0 {
         hold(missing.is_empty(), "all sent is said only when all is sent", || {
@@ -172,40 +263,70 @@ pub fn desk(model: &Model, held: &BTreeSet<Uuid>, said: &Said<'_>) -> Law {
     }
     hold(missing.is_empty(), "no confirmed use is lost", || {
         format!("desk {}: {missing:?} is neither at the server nor at the desk", said.desk)
+    })?;
+    let refused = said.open.iter().filter(|item| item.kind == ItemKind::OfflineLookup).count();
+    let given_up = model.untold.get(&said.desk).copied().unwrap_or(0);
+    let waiting = said.status.lookups as usize + refused + given_up;
+    let from_copy = model.from_copy.iter().filter(|(_, made)| made.desk == said.desk);
+    let untold = from_copy.filter(|(id, _)| !held.contains(id) && !model.taken_back.contains(id)).count();
+    hold(untold <= waiting, "every lookup the copy answered is told", || {
+        format!("desk {}: {untold} lookups did not arrive, {waiting} wait", said.desk)
     })
 }
 
-/// Once everything is well and everything was sent, each use stands at the server or requires attention: never both.
+/// The uses a desk confirmed, and what it confirmed to have taken back.
+fn own(model: &Model, desk: usize) -> impl Iterator<Item = Uuid> {
+    let uses = model.confirmed.iter().filter(move |(_, made)| made.desk == desk).map(|(id, _)| *id);
+    uses.chain(model.voids.iter().filter(move |(_, made)| made.desk == desk).map(|(id, _)| *id))
+}
+
+/// Once everything is well and everything was sent, each use and each void stands at the server, requires attention, or
+/// was given up: one of them alone. Only the void of a report that requires attention waits for it.
 pub fn healed(model: &Model, held: &BTreeSet<Uuid>, said: &Said<'_>) -> Law {
-    hold(said.status.pending == 0, "what can be sent is sent", || {
+    let waiting: BTreeSet<Uuid> = said.open.iter().map(|item| item.id).collect();
+    let for_its_report =
+        |item: &OutboxItem| model.voids.get(&item.id).is_some_and(|void| waiting.contains(&void.report_id));
+    let unsent = said.open.iter().find(|item| item.state.is_pending() && !for_its_report(item));
+    hold(unsent.is_none() && said.status.lookups == 0, "what can be sent is sent", || {
         format!("desk {}: {:?}, {:?}", said.desk, said.status, said.open)
     })?;
-    let waiting: BTreeSet<Uuid> = said.open.iter().map(|item| item.id).collect();
-    for (id, _) in model.confirmed.iter().filter(|(_, made)| made.desk == said.desk) {
-        hold(held.contains(id) != waiting.contains(id), "each use stands in one place", || {
+    for id in own(model, said.desk) {
+        let given_up = model.withdrawn.get(&id) == Some(&false);
+        let places = [held.contains(&id), waiting.contains(&id), given_up];
+        let count = places.iter().filter(|stands| **stands).count();
+        hold(count == 1 || model.withdrawn.get(&id) == Some(&true), "each use stands in one place", || {
             format!(
-                "desk {}: {id} at the server: {}, requires attention: {}",
-                said.desk,
-                held.contains(id),
-                waiting.contains(id)
+                "desk {}: {id} at the server: {}, requires attention: {}, given up: {}",
+                said.desk, places[0], places[1], places[2]
             )
         })?;
     }
-    Ok(())
+    let refused = said.open.iter().filter(|item| item.kind == ItemKind::OfflineLookup).count();
+    let from_copy = model.from_copy.iter().filter(|(_, made)| made.desk == said.desk);
+    let untold = from_copy.filter(|(id, _)| !held.contains(id)).count();
+    let given_up = model.untold.get(&said.desk).copied().unwrap_or(0);
+    hold(untold <= refused + given_up, "every lookup the copy answered is told", || {
+        format!("desk {}: {untold} lookups did not arrive", said.desk)
+    })
 }
 
-/// The report of a desk lists what the server has of its branches, what waits at this desk, and nothing else.
-pub fn history(model: &Model, held: &[Use], branches: &[Uuid], said: &Said<'_>, history: &History) -> Law {
+/// The report of a desk lists what the server has of its branches, what waits at this desk or was given up there, and
+/// nothing else; its totals are the uses without those taken back.
+pub fn history(model: &Model, held: &Held, branches: &[Uuid], said: &Said<'_>, history: &History) -> Law {
     hold(history.complete, "the server is asked for the report", || format!("{:?}", history.cause))?;
     let mut expected: BTreeSet<Uuid> =
-        held.iter().filter(|one| branches.contains(&one.branch_id)).map(|one| one.id).collect();
+        held.uses.iter().filter(|one| branches.contains(&one.branch_id)).map(|one| one.id).collect();
     let accepted = expected.len();
-    expected.extend(
-        said.open
-            .iter()
-            .map(|item| item.id)
-            .filter(|id| model.confirmed.get(id).is_some_and(|made| branches.contains(&made.branch_id))),
-    );
+    let taken_back: BTreeSet<Uuid> = held.voids.iter().map(|void| void.report_id).collect();
+    let counting = expected.difference(&taken_back).count();
+    let own = model.confirmed.iter().filter(|(_, made)| branches.contains(&made.branch_id));
+    let given_up: BTreeSet<Uuid> = own
+        .clone()
+        .filter(|(id, made)| made.desk == said.desk && model.withdrawn.contains_key(*id))
+        .map(|(id, _)| *id)
+        .collect();
+    let waiting = own.filter(|(id, _)| said.open.iter().any(|item| item.id == **id)).map(|(id, _)| *id);
+    expected.extend(waiting.chain(given_up.iter().copied()));
     let listed: BTreeSet<Uuid> = history.rows.iter().map(|row| row.id).collect();
     hold(listed.len() == history.rows.len(), "no use stands twice", || {
         format!("desk {}: {:?}", said.desk, history.rows)
@@ -214,10 +335,22 @@ pub fn history(model: &Model, held: &[Use], branches: &[Uuid], said: &Said<'_>, 
         format!("desk {}: listed {listed:?}, expected {expected:?}", said.desk)
     })?;
     let counted: u32 = history.totals.iter().map(|total| total.uses).sum();
-    let refused = history.rows.iter().filter(|row| row.state == UsageState::NeedsAttention).count();
+    let of_state = |state| history.rows.iter().filter(|row| row.state == state).count();
+    let (refused, withdrawn, voided) =
+        (of_state(UsageState::NeedsAttention), of_state(UsageState::Withdrawn), of_state(UsageState::Voided));
+    let waiting_voids = history.rows.iter().filter(|row| row.state == UsageState::Voided);
+    let waiting_voids = waiting_voids.filter(|row| !taken_back.contains(&row.id)).count();
     hold(
-        counted as usize == accepted && accepted + refused == listed.len(),
-        "the totals are the uses",
-        || format!("desk {}: {counted} counted, {accepted} at the server, {refused} refused", said.desk),
+        counted as usize == counting
+            && accepted + refused + withdrawn + waiting_voids == listed.len()
+            && voided - waiting_voids == accepted - counting,
+        "the totals are the uses less those taken back",
+        || {
+            format!(
+                "desk {}: {counted} counted, {voided} taken back; {accepted} at the server, {counting} of them count; \
+                 {refused} refused, {withdrawn} given up",
+                said.desk
+            )
+        },
     )
 }

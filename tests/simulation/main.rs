@@ -13,6 +13,7 @@
 //! ([`time`]), and what blocks has one thread.
 #![expect(clippy::print_stdout, reason = "a run shows its seeds, its faults and its failures")]
 
+mod deeds;
 mod desk;
 mod disk;
 mod faults;
@@ -126,6 +127,14 @@ impl Totals {
             "cards SIN DATO",
             "cards refused from a copy",
             "cards refused",
+            "uses taken back before they were sent",
+            "uses taken back after they were sent",
+            "uses taken back without the server",
+            "items given up",
+            "regulars verified again",
+            "desks locked",
+            "desks unlocked",
+            "operators who came without the server",
         ] {
             assert!(self.noted.contains_key(what), "there were no {what}");
         }
@@ -190,7 +199,7 @@ fn the_same_seed_gives_the_same_run() {
 /// What the simulation once found, made short.
 #[test]
 fn a_use_whose_answer_could_not_be_written_down_is_sent_again() {
-    let full = Met { fault: Fault::DiskRefusesAnswer, extent: 1 };
+    let full = Met { fault: Fault::DiskFullAtAnswer, extent: 1 };
     let step = |action, faults| Step { action, faults };
     let steps = vec![
         step(Action::Ask { desk: 0, person: 0 }, vec![]),
@@ -199,7 +208,25 @@ fn a_use_whose_answer_could_not_be_written_down_is_sent_again() {
     ];
     let outcome = run(&Plan { seed: 11, desks: 2, steps }, None);
     assert_eq!(outcome.violation, None);
-    assert_eq!(outcome.happened, BTreeMap::from([(Fault::DiskRefusesAnswer, 1)]));
+    assert_eq!(outcome.happened, BTreeMap::from([(Fault::DiskFullAtAnswer, 1)]));
+}
+
+#[test]
+fn what_is_asked_after_a_restart_stands_under_the_right_name() {
+    let desk = 0;
+    let step = |action| Step { action, faults: vec![] };
+    let steps = vec![
+        step(Action::SignIn { desk, operator: 1 }),
+        step(Action::SignIn { desk, operator: 0 }),
+        step(Action::Befalls { fault: Fault::ServerDown, desk, extent: 60 }),
+        step(Action::SignIn { desk, operator: 1 }),
+        step(Action::Reopen { desk }),
+        step(Action::Pass { seconds: 120 }),
+        step(Action::Ask { desk, person: 0 }),
+    ];
+    let outcome = run(&Plan { seed: 11, desks: 2, steps }, None);
+    assert_eq!(outcome.violation, None);
+    assert_eq!(outcome.noted.get("operators who came without the server"), Some(&1), "{:?}", outcome.noted);
 }
 
 /// The first seed that breaks a law when the desk has this bug.
@@ -274,5 +301,28 @@ fn green_in_place_of_an_error_is_noticed() {
 
 #[test]
 fn dropping_what_stands_behind_a_refused_one_is_noticed() {
-    assert_found(Bug::DropsBehindARefusedOne, &["no confirmed use is lost"]);
+    assert_found(
+        Bug::DropsBehindARefusedOne,
+        &["no confirmed use is lost", "every lookup the copy answered is told"],
+    );
+}
+
+#[test]
+fn a_void_before_its_report_is_noticed() {
+    assert_found(Bug::VoidsBeforeReports, &["a void never arrives before its report"]);
+}
+
+#[test]
+fn forgetting_offline_lookups_is_noticed() {
+    assert_found(Bug::ForgetsOfflineLookups, &["every lookup the copy answered is told"]);
+}
+
+#[test]
+fn forgetting_who_made_it_is_noticed() {
+    assert_found(Bug::ForgetsWhoMadeIt, &["items stay with who made them"]);
+}
+
+#[test]
+fn sending_what_was_given_up_is_noticed() {
+    assert_found(Bug::SendsWhatWasWithdrawn, &["what was given up stays so"]);
 }

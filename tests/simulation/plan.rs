@@ -51,6 +51,11 @@ pub enum Action {
     Deliver { desk: usize },
     Work { desk: usize, seconds: u32 },
     Retry { desk: usize },
+    TakeBack { desk: usize, nth: usize },
+    Withdraw { desk: usize },
+    Refresh { desk: usize },
+    Lock { desk: usize },
+    Unlock { desk: usize, right: bool },
     History { desk: usize },
     Reopen { desk: usize },
     SignOut { desk: usize },
@@ -81,6 +86,16 @@ impl Plan {
             if let Some(desk) = asked.filter(|_| chance.random_bool(0.6)) {
                 let action = Action::Report { desk, second_key: chance.random_bool(0.5) };
                 steps.push(Step { action, faults: Vec::new() });
+                if chance.random_bool(0.15) {
+                    // At once, or after it was sent.
+                    if chance.random_bool(0.5) {
+                        steps.push(Step {
+                            action: Action::Deliver { desk },
+                            faults: exchanges(weight, &mut chance),
+                        });
+                    }
+                    steps.push(Step { action: Action::TakeBack { desk, nth: 0 }, faults: Vec::new() });
+                }
             }
         }
         Self { seed, desks, steps }
@@ -104,20 +119,25 @@ fn action(desks: usize, chance: &mut StdRng) -> Action {
         chance.random_range(0..PEOPLE)
     };
     match chance.random_range(0..100) {
-        0..38 => Action::Ask { desk, person },
-        38..48 => Action::Report { desk, second_key: chance.random_bool(0.5) },
-        48..52 => {
+        0..34 => Action::Ask { desk, person },
+        34..41 => Action::Report { desk, second_key: chance.random_bool(0.5) },
+        41..47 => Action::TakeBack { desk, nth: chance.random_range(0..3) },
+        47..51 => {
             let other = (desk + chance.random_range(1..desks)) % desks;
             Action::AskAtBoth { desks: (desk, other), person }
         }
-        52..64 => Action::Deliver { desk },
-        64..69 => Action::Work { desk, seconds: chance.random_range(1..90) },
-        69..72 => Action::Retry { desk },
-        72..74 => Action::History { desk },
-        74..78 => Action::Reopen { desk },
-        78..80 => Action::SignOut { desk },
-        80..83 => Action::SignIn { desk, operator: chance.random_range(0..2) },
-        83..93 => Action::Pass { seconds: seconds(chance) },
+        51..61 => Action::Deliver { desk },
+        61..66 => Action::Work { desk, seconds: chance.random_range(1..90) },
+        66..68 => Action::Retry { desk },
+        68..71 => Action::Withdraw { desk },
+        71..73 => Action::History { desk },
+        73..76 => Action::Refresh { desk },
+        76..78 => Action::Reopen { desk },
+        78..79 => Action::SignOut { desk },
+        79..82 => Action::SignIn { desk, operator: chance.random_range(0..2) },
+        82..84 => Action::Lock { desk },
+        84..86 => Action::Unlock { desk, right: chance.random_bool(0.7) },
+        86..93 => Action::Pass { seconds: seconds(chance) },
         93..98 => {
             let person = chance.random_range(0..CHANGING);
             Action::StatusChanges { person, active: chance.random_bool(0.7) }
@@ -139,7 +159,7 @@ fn seconds(chance: &mut StdRng) -> u32 {
 fn extent_between(fault: Fault, chance: &mut StdRng) -> i64 {
     match fault {
         Fault::ClockJumped => CLOCK_JUMPS_S[chance.random_range(0..CLOCK_JUMPS_S.len())],
-        Fault::ServerDown | Fault::DiskRefuses => i64::from(seconds(chance)) / 2,
+        Fault::ServerDown | Fault::DiskFull => i64::from(seconds(chance)) / 2,
         _ => 0,
     }
 }
@@ -170,6 +190,12 @@ impl fmt::Display for Action {
             Self::Deliver { desk } => write!(f, "desk {desk} sends now"),
             Self::Work { desk, seconds } => write!(f, "desk {desk} works by itself for {seconds} s"),
             Self::Retry { desk } => write!(f, "desk {desk} tries again what requires attention"),
+            Self::TakeBack { desk, nth } => write!(f, "desk {desk} takes a use back ({nth} before its last)"),
+            Self::Withdraw { desk } => write!(f, "desk {desk} gives up what requires attention"),
+            Self::Refresh { desk } => write!(f, "desk {desk} has its regulars verified again"),
+            Self::Lock { desk } => write!(f, "desk {desk} is locked"),
+            Self::Unlock { desk, right: true } => write!(f, "desk {desk} is unlocked"),
+            Self::Unlock { desk, right: false } => write!(f, "somebody tries to unlock desk {desk}"),
             Self::History { desk } => write!(f, "desk {desk} makes the report"),
             Self::Reopen { desk } => write!(f, "desk {desk} is closed and opened"),
             Self::SignOut { desk } => write!(f, "desk {desk} signs out"),

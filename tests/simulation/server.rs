@@ -1,38 +1,24 @@
 //! The real server without a socket: its router is asked, its database lies in a folder of the run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use argon2::password_hash::PasswordHasher;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, Version};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
-use hanna_server::demo::Demo;
 use hanna_server::{App, Config, Database};
 use hanna_testkit::chance::Seeded;
 use hanna_testkit::clock::HandClock;
-use jiff::{SignedDuration, Timestamp};
+use hanna_tests::template::{Template, begin};
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
-use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::time;
-
-/// How many people the caja has: twenty of each kind, and some more.
-const AFFILIATES: u32 = 400;
 const ANSWER_MAX_BYTES: usize = 8 * 1024 * 1024;
-
-/// A server's database with invented people, made once and copied for each run.
-pub struct Template {
-    pub demo: Demo,
-    database: Vec<u8>,
-}
 
 /// An answer, read to its end.
 #[derive(Debug, Clone)]
@@ -48,6 +34,43 @@ pub struct Use {
     pub id: Uuid,
     pub branch_id: Uuid,
     pub number: String,
+    pub author_id: Uuid,
+}
+
+/// A use taken back as the server has it.
+#[derive(Debug, Clone)]
+pub struct Void {
+    pub id: Uuid,
+    pub report_id: Uuid,
+    pub author_id: Uuid,
+}
+
+/// A lookup that a desk's copy answered, as the server has it.
+#[derive(Debug, Clone)]
+pub struct OfflineLookup {
+    pub lookup_id: Uuid,
+    pub verdict: String,
+    pub author_id: Uuid,
+}
+
+/// What desks delivered, as the server has it.
+#[derive(Debug, Clone, Default)]
+pub struct Held {
+    pub uses: Vec<Use>,
+    pub voids: Vec<Void>,
+    pub lookups: Vec<OfflineLookup>,
+    /// Every lookup that somebody asked for, and in whose name.
+    pub asked: Vec<(Uuid, Uuid)>,
+}
+
+impl Held {
+    /// Of uses and voids the item's id; of lookups the lookup's, which a desk shows.
+    pub fn ids(&self) -> BTreeSet<Uuid> {
+        let uses = self.uses.iter().map(|one| one.id);
+        uses.chain(self.voids.iter().map(|one| one.id))
+            .chain(self.lookups.iter().map(|one| one.lookup_id))
+            .collect()
+    }
 }
 
 /// See the module.
@@ -66,48 +89,6 @@ struct Open {
     app: App,
 }
 
-impl Template {
-    /// The one of this process.
-    pub fn get() -> &'static Self {
-        static MADE: OnceLock<Template> = OnceLock::new();
-        MADE.get_or_init(Self::make)
-    }
-
-    fn make() -> Self {
-        let folder = folder();
-        let path = folder.path().join("hanna.sqlite");
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let config = Config::new(Database::Sqlite(path.clone()));
-        let clock = HandClock::at(time::begin() - SignedDuration::from_hours(1));
-        let demo = runtime.block_on(async {
-            let app = App::open(config, clock, Seeded::new(1)).await.expect("the server opens");
-            app.seed_demo(1, AFFILIATES).await.expect("invented people")
-        });
-        let db = Connection::open(&path).expect("its database");
-        db.execute("UPDATE accounts SET password_hash = ?1", [cheap_hash(&demo.accounts[0].password)])
-            .expect("cheap passwords");
-        db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("one file");
-        drop(db);
-        Self { demo, database: fs::read(path).expect("its database") }
-    }
-}
-
-/// A hash that costs next to nothing to check: what is tried here is not the strength of passwords.
-fn cheap_hash(password: &str) -> String {
-    let cheap = Params::new(8, 1, 1, None).expect("parameters");
-    let hash: PasswordHash = Argon2::new(Algorithm::Argon2id, Version::V0x13, cheap)
-        .hash_password_with_salt(password.as_bytes(), &[7; 16])
-        .expect("a hash");
-    hash.to_string()
-}
-
-/// A folder for a run, in memory where the system has such a place.
-pub fn folder() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-    tempfile::Builder::new().prefix("hanna-simulation-").tempdir_in(parent).expect("a folder")
-}
-
 impl Server {
     /// A server of its own in `folder`.
     pub fn begin(folder: &Path, seed: u64) -> Self {
@@ -115,11 +96,11 @@ impl Server {
         let server = Self {
             runtime: Builder::new_current_thread().enable_all().build().expect("a runtime"),
             folder: folder.to_owned(),
-            clock: HandClock::at(time::begin()),
+            clock: HandClock::at(begin()),
             entropy: Seeded::new(seed ^ 0x5e_1f),
             open: Mutex::default(),
         };
-        server.restart(time::begin());
+        server.restart(begin());
         server
     }
 
@@ -237,14 +218,40 @@ impl Server {
         assert_eq!(changed, 1, "somebody the caja knows");
     }
 
-    /// Every use the server has.
-    pub fn uses(&self) -> Vec<Use> {
+    /// Everything desks delivered that the server took in.
+    pub fn held(&self) -> Held {
         self.ask(|db| {
-            db.prepare_cached("SELECT id, branch_id, number FROM usage_reports ORDER BY id")?
+            let uses = db
+                .prepare_cached("SELECT id, branch_id, number, author_id FROM usage_reports ORDER BY id")?
                 .query_map([], |row| {
-                    Ok(Use { id: row.get(0)?, branch_id: row.get(1)?, number: row.get(2)? })
+                    Ok(Use {
+                        id: row.get(0)?,
+                        branch_id: row.get(1)?,
+                        number: row.get(2)?,
+                        author_id: row.get(3)?,
+                    })
                 })?
-                .collect()
+                .collect::<Result<_, _>>()?;
+            let voids = db
+                .prepare_cached("SELECT id, report_id, author_id FROM voids ORDER BY id")?
+                .query_map([], |row| {
+                    Ok(Void { id: row.get(0)?, report_id: row.get(1)?, author_id: row.get(2)? })
+                })?
+                .collect::<Result<_, _>>()?;
+            let lookups = db
+                .prepare_cached(
+                    "SELECT l.lookup_id, l.verdict, i.author_id
+                     FROM offline_lookups l JOIN outbox_items i ON i.id = l.id ORDER BY l.id",
+                )?
+                .query_map([], |row| {
+                    Ok(OfflineLookup { lookup_id: row.get(0)?, verdict: row.get(1)?, author_id: row.get(2)? })
+                })?
+                .collect::<Result<_, _>>()?;
+            let asked = db
+                .prepare_cached("SELECT id, account_id FROM lookups WHERE regular = 0 ORDER BY id")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<Result<_, _>>()?;
+            Ok(Held { uses, voids, lookups, asked })
         })
     }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use hanna_desk::ports::Clock;
+use hanna_tests::template::begin;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
@@ -16,7 +17,7 @@ pub struct Time {
 }
 
 impl Time {
-    /// A Sunday's ten in the morning in Colombia. In the runtime whose clock is paused.
+    /// It begins with every run. In the runtime whose clock is paused.
     pub fn begin() -> Arc<Self> {
         let begin = begin();
         Arc::new(Self { origin: Instant::now(), begin })
@@ -26,11 +27,6 @@ impl Time {
         let passed = SignedDuration::try_from(self.origin.elapsed()).expect("a run is shorter than that");
         self.begin + passed
     }
-}
-
-/// When every run begins.
-pub fn begin() -> Timestamp {
-    "2026-11-22T15:00:00Z".parse().expect("a time")
 }
 
 /// Passes when nothing is left to do but to wait: what a step began in the background has ended then.

@@ -1,6 +1,6 @@
 //! The wire between a desk and the server: real requests and answers, without a socket, and what befalls them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,9 +9,8 @@ use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{self, HeaderMap, HeaderValue, StatusCode, header};
 use hanna_desk::backend::{Failure, FailureKind, Transport};
-use hanna_domain::statement::KeySet;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer};
-use hanna_wire::outbox::{Batch, BatchAnswer, ItemBody, Outcome, OutcomeKind};
+use hanna_wire::outbox::{Batch, BatchAnswer, ItemBody, OutcomeKind};
 use hanna_wire::path;
 use hanna_wire::problem::{ErrorCode, Problem};
 use jiff::Timestamp;
@@ -20,7 +19,7 @@ use reqwest::{Request, Response};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::disk::Disk;
+use crate::disk::{self, Disk};
 use crate::faults::Fault;
 use crate::forge;
 use crate::model::Model;
@@ -44,8 +43,12 @@ pub struct Around {
     /// How often each fault happened.
     pub happened: Mutex<BTreeMap<Fault, u64>>,
     pub down_until: Mutex<Option<Timestamp>>,
+    /// Requests that wait on the way until another one has passed them.
+    overtaken: Mutex<Vec<Letter>>,
     /// Ids that were delivered before, and what they were called then; see `Bug::NewIdOnRetry`.
-    delivered: Mutex<BTreeMap<Uuid, Uuid>>,
+    pub delivered: Mutex<BTreeMap<Uuid, Uuid>>,
+    /// Who made the first thing each desk delivered; see `Bug::ForgetsWhoMadeIt`.
+    pub first_authors: Mutex<BTreeMap<usize, Uuid>>,
 }
 
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -63,7 +66,9 @@ impl Around {
             coming: Mutex::default(),
             happened: Mutex::default(),
             down_until: Mutex::default(),
+            overtaken: Mutex::default(),
             delivered: Mutex::default(),
+            first_authors: Mutex::default(),
         })
     }
 
@@ -75,7 +80,13 @@ impl Around {
         *lock(&self.happened).entry(fault).or_default() += 1;
     }
 
-    fn is_down(&self) -> bool {
+    /// Every item that a request on the way carries.
+    pub fn on_the_way(&self) -> BTreeSet<Uuid> {
+        let letters = lock(&self.overtaken);
+        letters.iter().filter_map(Letter::batch).flat_map(|batch| batch.items).map(|item| item.id).collect()
+    }
+
+    pub fn is_down(&self) -> bool {
         lock(&self.down_until).is_some_and(|until| self.time.now() < until)
     }
 }
@@ -115,12 +126,12 @@ impl Drop for InFlight<'_> {
 
 /// A request that can be sent more than once.
 #[derive(Debug, Clone)]
-struct Letter {
+pub struct Letter {
     method: http::Method,
-    path: String,
+    pub path: String,
     target: String,
     headers: HeaderMap,
-    body: Vec<u8>,
+    pub body: Vec<u8>,
     patience: Duration,
 }
 
@@ -156,11 +167,11 @@ impl Letter {
         }
     }
 
-    fn question(&self) -> Option<LookupRequest> {
+    pub fn question(&self) -> Option<LookupRequest> {
         (self.path == path::LOOKUPS).then(|| serde_json::from_slice(&self.body).ok())?
     }
 
-    fn batch(&self) -> Option<Batch> {
+    pub fn batch(&self) -> Option<Batch> {
         (self.path == path::OUTBOX).then(|| serde_json::from_slice(&self.body).ok())?
     }
 }
@@ -172,7 +183,7 @@ fn into_response(answer: Answer) -> Response {
     response.into()
 }
 
-fn answered(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Answer {
+pub fn answered(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Answer {
     let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(media_type))]);
     Answer { status, headers, body }
 }
@@ -192,6 +203,9 @@ fn problem(code: ErrorCode) -> Answer {
 impl Wire {
     /// Carries a letter through what it meets, and tells the model what reaches the desk.
     async fn carry(&self, letter: Letter) -> Result<Answer, Failure> {
+        if let Some(question) = letter.question() {
+            lock(&self.around.model).asked.insert(question.id);
+        }
         let letter = self.sabotaged_letter(letter);
         let met = lock(&self.around.coming).pop_front().flatten();
         let (outcome, met) = if self.around.is_down() {
@@ -267,6 +281,10 @@ impl Wire {
                 self.pass(letter);
                 Ok(self.pass(letter))
             }
+            Fault::RequestOvertaken => {
+                lock(&self.around.overtaken).push(letter.clone());
+                lost
+            }
             Fault::AnswerCut => {
                 let mut answer = self.pass(letter);
                 let whole = answer.body.len();
@@ -290,9 +308,10 @@ impl Wire {
                 self.around.server.restart(self.around.time.now());
                 lost
             }
-            Fault::DiskRefusesAnswer => {
+            Fault::DiskFullAtAnswer => {
                 let answer = self.pass(letter);
-                self.disk.refuse_until(self.around.time.now() + jiff::SignedDuration::from_secs(5));
+                let until = self.around.time.now() + jiff::SignedDuration::from_secs(5);
+                self.disk.refuse_until(until, &[disk::ITEMS]);
                 Ok(answer)
             }
             Fault::DeskKilledBefore => self.kill().await,
@@ -310,8 +329,25 @@ impl Wire {
         std::future::pending().await
     }
 
-    /// The server answers; what it said is true from now on.
+    /// The server answers; then what was on the way arrives, too, and nobody hears of it.
     fn pass(&self, letter: &Letter) -> Answer {
+        let answer = self.arrive(letter);
+        for overtaken in std::mem::take(&mut *lock(&self.around.overtaken)) {
+            let answer = self.arrive(&overtaken);
+            self.around.note(format!(
+                "    what was on the way arrives: {}: {}",
+                overtaken.path,
+                answer.status.as_u16()
+            ));
+        }
+        answer
+    }
+
+    /// The server answers; what it said is true from now on.
+    fn arrive(&self, letter: &Letter) -> Answer {
+        if let Some(batch) = letter.batch() {
+            self.look_at_order(&batch);
+        }
         let now = self.around.time.now();
         let mut request = http::Request::builder().method(letter.method.clone()).uri(&letter.target);
         if let Some(headers) = request.headers_mut() {
@@ -323,6 +359,21 @@ impl Wire {
             self.learn(letter, &answer, now);
         }
         answer
+    }
+
+    /// A void comes with its report or after it; only a server that lost the report sees it first.
+    fn look_at_order(&self, batch: &Batch) {
+        let held = self.around.server.held();
+        let mut model = lock(&self.around.model);
+        for (place, item) in batch.items.iter().enumerate() {
+            let ItemBody::Void { report_id, .. } = &item.body else { continue };
+            let with_it = batch.items[..place].iter().any(|other| other.id == *report_id);
+            let known = held.uses.iter().any(|one| one.id == *report_id);
+            if !with_it && !known && !model.taken_back.contains(report_id) {
+                let story = format!("{} arrives before {report_id}", item.id);
+                model.breaches.push(("a void never arrives before its report", story));
+            }
+        }
     }
 
     fn learn(&self, letter: &Letter, answer: &Answer, now: Timestamp) {
@@ -340,9 +391,15 @@ impl Wire {
         if let Some(batch) = letter.batch() {
             let answer: BatchAnswer = serde_json::from_slice(&answer.body).expect("outcomes");
             for (item, outcome) in batch.items.iter().zip(&answer.outcomes) {
-                let ItemBody::UsageReport { statement, .. } = &item.body else { continue };
-                if matches!(outcome.outcome, OutcomeKind::Accepted | OutcomeKind::AcceptedWithNote) {
-                    model.take_in(item.id, statement, item.occurred_at);
+                if !matches!(outcome.outcome, OutcomeKind::Accepted | OutcomeKind::AcceptedWithNote) {
+                    continue;
+                }
+                match &item.body {
+                    ItemBody::UsageReport { statement, .. } => {
+                        model.take_in(item.id, statement, item.occurred_at);
+                    }
+                    ItemBody::Void { report_id, .. } => model.take_back(*report_id),
+                    ItemBody::OfflineLookup { .. } => {}
                 }
             }
         }
@@ -359,64 +416,6 @@ impl Wire {
         }
         let body = serde_json::to_vec(&LookupAnswer { statement }).ok()?;
         Some(Answer { body, ..answer.clone() })
-    }
-
-    fn sabotaged_letter(&self, mut letter: Letter) -> Letter {
-        if self.around.bug == Some(Bug::NewIdOnRetry)
-            && let Some(mut batch) = letter.batch()
-        {
-            let mut delivered = lock(&self.around.delivered);
-            for item in &mut batch.items {
-                let original = item.id;
-                while delivered.contains_key(&item.id) {
-                    item.id = Uuid::from_u128(item.id.as_u128() + (1 << 64));
-                }
-                delivered.insert(item.id, original);
-            }
-            letter.body = serde_json::to_vec(&batch).expect("JSON");
-        }
-        letter
-    }
-
-    fn sabotaged_answer(&self, letter: &Letter, outcome: Result<Answer, Failure>) -> Result<Answer, Failure> {
-        let json = |body: Vec<u8>| Ok(answered(StatusCode::OK, "application/json", body));
-        match (self.around.bug, outcome) {
-            (Some(Bug::SkipsVerification), Ok(mut answer)) if letter.path == path::KEYS => {
-                if let Ok(mut keys) = serde_json::from_slice::<KeySet>(&answer.body) {
-                    keys.keys.push(forge::impostor_key());
-                    answer.body = serde_json::to_vec(&keys).expect("JSON");
-                }
-                Ok(answer)
-            }
-            (Some(Bug::NewIdOnRetry), Ok(mut answer)) => {
-                if let Ok(mut outcomes) = serde_json::from_slice::<BatchAnswer>(&answer.body) {
-                    let delivered = lock(&self.around.delivered);
-                    for outcome in &mut outcomes.outcomes {
-                        outcome.id = delivered.get(&outcome.id).copied().unwrap_or(outcome.id);
-                    }
-                    answer.body = serde_json::to_vec(&outcomes).expect("JSON");
-                }
-                Ok(answer)
-            }
-            (Some(Bug::CountsTimeoutAsDelivered), Err(failure)) => match letter.batch() {
-                Some(batch) => {
-                    let accepted = |id| Outcome { id, outcome: OutcomeKind::Accepted, code: None };
-                    let outcomes = batch.items.iter().map(|item| accepted(item.id)).collect();
-                    let answer = BatchAnswer { outcomes, epoch: Uuid::nil(), last_sequence: i64::MAX };
-                    json(serde_json::to_vec(&answer).expect("JSON"))
-                }
-                None => Err(failure),
-            },
-            (Some(Bug::GreenOnError), Err(failure)) => match letter.question() {
-                Some(question) => {
-                    let (now, key) = (self.around.time.now(), self.around.server.signing_key());
-                    let statement = forge::out_of_nothing(&question, question.branch_id, now, &key);
-                    json(serde_json::to_vec(&LookupAnswer { statement }).expect("JSON"))
-                }
-                None => Err(failure),
-            },
-            (_, outcome) => outcome,
-        }
     }
 }
 

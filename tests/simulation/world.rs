@@ -1,26 +1,27 @@
 //! Carries a plan out: several real desks and the real server, one step after the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hanna_desk::view::{Card, HistoryQuery, OutboxItem, Status};
-use hanna_desk::{Desk, DeskError, ErrorCode, Event};
-use hanna_domain::outbox::ItemState;
-use hanna_domain::{DocumentKind, Source, Verdict, colombia};
+use hanna_desk::view::{HistoryQuery, OutboxItem, Status};
+use hanna_desk::{Desk, DeskError};
+use hanna_domain::colombia;
 use hanna_server::demo::Account;
+use hanna_tests::template::{Template, begin, memory_folder};
 use jiff::{SignedDuration, ToSpan};
 use tokio::runtime::Builder;
 use uuid::Uuid;
 
 use crate::desk::FrontDesk;
+use crate::disk;
 use crate::faults::Fault;
-use crate::laws::{self, Law, Said, Scene, Violation};
-use crate::model::{Confirmed, Model, Person, Terms};
+use crate::laws::{self, Law, Said, Violation};
+use crate::model::{Model, Person, Terms};
 use crate::plan::{Action, CHANGING, Plan, Step};
 use crate::sabotage::Bug;
-use crate::server::{Server, Template, folder};
+use crate::server::Server;
 use crate::time::{Time, settle};
 use crate::wire::{Around, end, lock};
 
@@ -41,7 +42,7 @@ pub struct Outcome {
 
 /// Runs a plan from its beginning, with a deliberate bug if one is given.
 pub fn run(plan: &Plan, bug: Option<Bug>) -> Outcome {
-    let place = folder();
+    let place = memory_folder("simulation");
     let server = Arc::new(Server::begin(place.path(), plan.seed));
     let kept = std::sync::Mutex::new(None);
     let ran = catch_unwind(AssertUnwindSafe(|| {
@@ -83,10 +84,11 @@ pub fn run(plan: &Plan, bug: Option<Bug>) -> Outcome {
     outcome
 }
 
-struct World {
-    around: Arc<Around>,
-    desks: Vec<FrontDesk>,
-    branches: BTreeMap<String, Uuid>,
+/// Everything there is in a run.
+pub struct World {
+    pub around: Arc<Around>,
+    pub desks: Vec<FrontDesk>,
+    pub branches: BTreeMap<String, Uuid>,
     steps: u64,
     noted: BTreeMap<&'static str, u64>,
 }
@@ -154,12 +156,16 @@ impl World {
         })
     }
 
-    fn count(&mut self, what: &'static str) {
+    pub fn count(&mut self, what: &'static str) {
         *self.noted.entry(what).or_default() += 1;
     }
 
     /// Lets a desk do something, unless it is killed meanwhile. `None`: it was, and runs again.
-    async fn at<T>(&mut self, desk: usize, doing: impl Future<Output = T>) -> Result<Option<T>, Violation> {
+    pub async fn at<T>(
+        &mut self,
+        desk: usize,
+        doing: impl Future<Output = T>,
+    ) -> Result<Option<T>, Violation> {
         let ended = Arc::clone(&self.desks[desk].running.as_ref().expect("the desk is open").ended);
         let done = tokio::select! {
             biased;
@@ -199,6 +205,11 @@ impl World {
             }
             Action::Work { desk, seconds } => self.work(desk, seconds).await,
             Action::Retry { desk } => self.retry(desk).await,
+            Action::TakeBack { desk, nth } => self.take_back(desk, nth).await,
+            Action::Withdraw { desk } => self.withdraw(desk).await,
+            Action::Refresh { desk } => self.refresh(desk).await,
+            Action::Lock { desk } => self.lock(desk).await,
+            Action::Unlock { desk, right } => self.unlock(desk, right).await,
             Action::History { desk } => {
                 let (program, query) = (self.desks[desk].desk(), self.all_days());
                 let made = self.at(desk, async move { program.history(query).await }).await?;
@@ -210,6 +221,7 @@ impl World {
                 self.open(desk).await
             }
             Action::SignOut { desk } => {
+                self.desks[desk].locked = false;
                 let program = self.desks[desk].desk();
                 let done = self.at(desk, async move { program.sign_out(true).await }).await?;
                 self.tell(desk, done.map(|done| done.map(|()| "signed out".into())));
@@ -229,16 +241,15 @@ impl World {
             }
             Action::BackUp => {
                 self.around.server.back_up();
+                let model = &mut *lock(&self.around.model);
+                model.people_copied.clone_from(&model.people);
                 Ok(())
             }
-            Action::Befalls { fault, desk, extent } => {
-                self.befall(fault, desk, extent).await;
-                Ok(())
-            }
+            Action::Befalls { fault, desk, extent } => self.befall(fault, desk, extent).await,
         }
     }
 
-    async fn befall(&mut self, fault: Fault, desk: usize, extent: i64) {
+    async fn befall(&mut self, fault: Fault, desk: usize, extent: i64) -> Law {
         let now = self.around.time.now();
         let server = Arc::clone(&self.around.server);
         let until = now + SignedDuration::from_secs(extent);
@@ -246,7 +257,28 @@ impl World {
             Fault::ServerDown => *lock(&self.around.down_until) = Some(until),
             Fault::ClockJumped => self.desks[desk].clock.set_skew(extent),
             Fault::SessionRevoked => server.revoke(&self.desks[desk].name(), now),
-            Fault::DiskRefuses => self.desks[desk].disk.refuse_until(until),
+            Fault::DiskFull => self.desks[desk].disk.refuse_until(until, &[disk::ITEMS]),
+            Fault::FileReadOnly => {
+                self.desks[desk].end().await;
+                self.desks[desk].disk.refuse_until(until, &disk::ALL);
+                self.open(desk).await?;
+            }
+            Fault::DeskKilled => {
+                self.desks[desk].end().await;
+                self.open(desk).await?;
+            }
+            Fault::SchemaUpgraded => {
+                let (status, _) = self.said(desk).await?;
+                if status.pending + status.needs_attention + status.lookups == 0 {
+                    return Ok(());
+                }
+                self.desks[desk].end().await;
+                self.desks[desk].disk.mend();
+                self.desks[desk].disk.outbox().go_back_to_last_schema();
+                // The program of before did not look how far its clock had gone.
+                lock(&self.around.model).heard[desk].device_high = None;
+                self.open(desk).await?;
+            }
             Fault::ServerRestarted => server.restart(now),
             Fault::KeyRotated => {
                 // What was signed this second is of the key of before.
@@ -255,121 +287,25 @@ impl World {
                 server.rotate_key(now);
             }
             Fault::ServerRestored => {
+                let before = server.held();
                 if !server.restore(now) {
-                    return;
+                    return Ok(());
                 }
-                let held: BTreeSet<Uuid> = server.uses().into_iter().map(|one| one.id).collect();
-                lock(&self.around.model).go_back_to(&held);
+                lock(&self.around.model).go_back_to(&before, &server.held());
             }
-            _ => return,
+            _ => return Ok(()),
         }
         self.around.count(fault);
+        Ok(())
     }
 
-    fn tell(&self, desk: usize, what: Option<Result<String, DeskError>>) {
+    pub fn tell(&self, desk: usize, what: Option<Result<String, DeskError>>) {
         let line = match what {
             None => return,
             Some(Ok(text)) => text,
             Some(Err(error)) => format!("error {}", error.code()),
         };
         self.around.note(format!("    desk {desk}: {line}"));
-    }
-
-    async fn enter(&mut self, desk: usize, operator: usize) -> Law {
-        let front = &self.desks[desk];
-        let (program, account, branch) = (front.desk(), front.operators[operator], front.branch);
-        let done = self.at(desk, async move { FrontDesk::enter(&program, account, branch).await }).await?;
-        self.desks[desk].card = None;
-        self.tell(desk, done.map(|done| done.map(|()| format!("{} signed in", account.username))));
-        Ok(())
-    }
-
-    /// Looks somebody up; an operator signs in first where nobody is.
-    async fn ask(&mut self, desk: usize, person: usize) -> Law {
-        if self.wants_sign_in(desk) {
-            self.enter(desk, 0).await?;
-        }
-        let program = self.desks[desk].desk();
-        let number = lock(&self.around.model).people[person].number.clone();
-        let card = self.at(desk, async move { program.lookup(DocumentKind::CC, &number).await }).await?;
-        match card {
-            Some(Ok(card)) => self.look_at(desk, card),
-            other => {
-                self.tell(desk, other.map(|other| other.map(|_| String::new())));
-                Ok(())
-            }
-        }
-    }
-
-    fn wants_sign_in(&self, desk: usize) -> bool {
-        let program = self.desks[desk].desk();
-        let at_work = program.session().is_ok_and(|session| session.branch.is_some());
-        !at_work || program.status().is_ok_and(|status| status.sign_in_needed && status.online)
-    }
-
-    fn look_at(&mut self, desk: usize, card: Card) -> Law {
-        self.around.note(format!(
-            "    desk {desk}: {} {} {:?} on {:?}",
-            card.verdict, card.source, card.cause, card.statement_id
-        ));
-        self.count(match (card.verdict, card.source) {
-            (Verdict::Active, _) => "cards ACTIVO",
-            (Verdict::ActiveFromCopy, _) => "cards ACTIVO según copia",
-            (Verdict::NoData, _) => "cards SIN DATO",
-            (_, Source::Copy) => "cards refused from a copy",
-            _ => "cards refused",
-        });
-        let front = &self.desks[desk];
-        let scene = Scene {
-            desk,
-            branch_id: self.branches[front.branch],
-            now: self.around.time.now(),
-            device_time: front.clock.read(),
-        };
-        laws::card(&mut lock(&self.around.model), &scene, &card)?;
-        self.desks[desk].card = Some(card);
-        Ok(())
-    }
-
-    async fn report(&mut self, desk: usize, second_key: bool) -> Law {
-        self.see_late_cards(desk)?;
-        let Some(before) = self.desks[desk].card.clone() else { return Ok(()) };
-        let lookup_id = before.lookup_id;
-        let program = self.desks[desk].desk();
-        let (_, open) = self.said(desk).await?;
-        let reporting = async move {
-            match program.report_use(lookup_id, false).await {
-                Err(error) if second_key && error.code() == ErrorCode::AlreadyUsedToday => {
-                    (true, program.report_use(lookup_id, true).await)
-                }
-                done => (false, done),
-            }
-        };
-        let Some((again, done)) = self.at(desk, reporting).await? else { return Ok(()) };
-        let card = match done {
-            Ok(card) => card,
-            Err(error) => {
-                self.tell(desk, Some(Err(error)));
-                return Ok(());
-            }
-        };
-        let reported = card.reported.expect("what was reported");
-        self.around.note(format!("    desk {desk}: recorded {} of {}", reported.id, reported.occurred_at));
-        let made = Confirmed {
-            desk,
-            branch_id: self.branches[self.desks[desk].branch],
-            number: card.document.number().to_owned(),
-            occurred_at: reported.occurred_at,
-        };
-        let mut model = lock(&self.around.model);
-        laws::confirmation(&model, &before, again, reported.id, &made, &open)?;
-        model.confirmed.insert(reported.id, made);
-        drop(model);
-        if self.around.bug == Some(Bug::ConfirmsWithoutWriting) {
-            self.desks[desk].disk.outbox().delete(reported.id);
-        }
-        self.desks[desk].card = Some(card);
-        Ok(())
     }
 
     /// The worker runs, as it does all day long; it ends between two requests.
@@ -394,18 +330,8 @@ impl World {
         Ok(())
     }
 
-    async fn retry(&mut self, desk: usize) -> Law {
-        let (_, open) = self.said(desk).await?;
-        let program = self.desks[desk].desk();
-        for item in open.iter().filter(|item| item.state == ItemState::NeedsAttention) {
-            let done = program.retry_item(item.id).await.map(|_| format!("{} again", item.id));
-            self.tell(desk, Some(done));
-        }
-        Ok(())
-    }
-
     /// What a desk says of itself.
-    async fn said(&self, desk: usize) -> Result<(Status, Vec<OutboxItem>), Violation> {
+    pub async fn said(&self, desk: usize) -> Result<(Status, Vec<OutboxItem>), Violation> {
         let program = self.desks[desk].desk();
         let failed = |error: DeskError| {
             let story = format!("desk {desk}: {error:?}");
@@ -421,14 +347,16 @@ impl World {
             self.sabotage(desk);
             self.see_late_cards(desk)?;
         }
-        let held = self.around.server.uses();
-        let ids: BTreeSet<Uuid> = held.iter().map(|one| one.id).collect();
+        let held = self.around.server.held();
+        let ids = held.ids();
         self.check_breaches()?;
-        laws::uses(&lock(&self.around.model), &held)?;
+        laws::server(&lock(&self.around.model), &held)?;
         for desk in 0..self.desks.len() {
             let (status, open) = self.said(desk).await?;
             let said = Said { desk, status: &status, open: &open };
             laws::desk(&lock(&self.around.model), &ids, &said)?;
+            let is_open = self.desks[desk].desk().session().is_ok_and(|session| !session.locked);
+            laws::locked(self.desks[desk].locked, is_open)?;
         }
         Ok(())
     }
@@ -444,31 +372,14 @@ impl World {
         match self.around.bug {
             Some(Bug::DeletesWhatIsRefused) => self.desks[desk].disk.outbox().delete_refused(),
             Some(Bug::DropsBehindARefusedOne) => self.desks[desk].disk.outbox().delete_behind_refused(),
+            Some(Bug::ForgetsOfflineLookups) => self.desks[desk].disk.outbox().delete_offline_lookups(),
+            Some(Bug::SendsWhatWasWithdrawn) => self.desks[desk].disk.outbox().queue_withdrawn(),
             _ => {}
         }
     }
 
-    /// Cards that took the place of others.
-    fn see_late_cards(&mut self, desk: usize) -> Law {
-        let running = self.desks[desk].running.as_mut().expect("the desk is open");
-        let mut late = Vec::new();
-        loop {
-            match running.events.try_recv() {
-                Ok(Event::Card(card)) if card.reported.is_none() => late.push(*card),
-                Ok(Event::Status(_) | Event::Card(_) | Event::Synced(_) | Event::Revoked)
-                | Err(tokio::sync::broadcast::error::TryRecvError::Lagged(_)) => {}
-                Err(_) => break,
-            }
-        }
-        for card in late {
-            self.count("cards replaced by a late answer");
-            self.look_at(desk, card)?;
-        }
-        Ok(())
-    }
-
     fn all_days(&self) -> HistoryQuery {
-        let begin = colombia::day_of(crate::time::begin());
+        let begin = colombia::day_of(begin());
         let end = colombia::day_of(self.around.time.now());
         HistoryQuery {
             from: begin.saturating_sub(3.days()),
@@ -498,8 +409,8 @@ impl World {
             self.deliver(desk).await?;
         }
         self.after_step().await?;
-        let held = self.around.server.uses();
-        let ids: BTreeSet<Uuid> = held.iter().map(|one| one.id).collect();
+        let held = self.around.server.held();
+        let ids = held.ids();
         for desk in 0..self.desks.len() {
             let (status, open) = self.said(desk).await?;
             let said = Said { desk, status: &status, open: &open };

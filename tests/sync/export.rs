@@ -71,8 +71,8 @@ async fn uses_that_left_by_file_count_once_and_the_pc_delivers_them_in_vain_late
     assert_eq!((status.pending, status.lookups, status.needs_attention), (0, 0, 0));
     let mut uses = uses(&story.server, &story.desk).await;
     uses.sort_by_key(|(state, _)| *state);
-    let states: Vec<UsageState> = uses.iter().map(|(state, _)| *state).collect();
-    assert_eq!(states, [UsageState::Accepted, UsageState::Accepted, UsageState::Voided]);
+    let held: Vec<UsageState> = uses.iter().map(|(state, _)| *state).collect();
+    assert_eq!(held, [UsageState::Accepted, UsageState::Accepted, UsageState::Voided]);
     let ana = story.desk.session().expect("signed in").operator.display_name;
     assert!(
         uses.iter().all(|(_, operator)| *operator == ana),

@@ -75,6 +75,81 @@ async fn the_server_keeps_the_clock_of_the_pc_beside_its_own() {
 }
 
 #[tokio::test]
+async fn a_clock_put_back_while_the_server_is_away_makes_no_expired_copy_green_again() {
+    let mut story = Story::begin().await;
+    let card = story.desk.ask(story.active(0)).await;
+    let until = card.valid_until.expect("a validity");
+    story.server.stop().await;
+    // Somebody else's copy is asked for in the evening; in the night the first one ends, and the clock is put back.
+    story.desk.ask(story.active(1)).await;
+    story.clock.advance(until.duration_since(story.clock.read()));
+    assert_eq!(story.desk.ask(story.active(0)).await.cause, Some(Cause::CopyExpired));
+    story.clock.advance(SignedDuration::from_hours(-6));
+    let card = story.desk.ask(story.active(0)).await;
+    assert_eq!((card.verdict, card.cause), (Verdict::NoData, Some(Cause::ClockBehind)));
+    // The server's word settles it.
+    story.server.resume();
+    story.desk.sync_now().await.expect("synced");
+    assert_eq!(story.desk.ask(story.active(0)).await.verdict, Verdict::Active);
+    story.server.stop().await;
+    assert_eq!(story.desk.ask(story.active(0)).await.verdict, Verdict::ActiveFromCopy);
+}
+
+#[tokio::test]
+async fn how_far_the_clock_has_gone_survives_a_restart() {
+    let mut story = Story::begin().await;
+    story.desk.ask(story.active(0)).await;
+    story.server.stop().await;
+    story.clock.advance(SignedDuration::from_hours(10));
+    assert_eq!(story.desk.ask(story.active(0)).await.verdict, Verdict::ActiveFromCopy);
+    while story.desk.status().expect("status").lookups == 0 {
+        tokio::task::yield_now().await;
+    }
+    story.desk.switch_off();
+    story.clock.advance(SignedDuration::from_hours(-9));
+    story.desk.switch_on().await.expect("opened");
+    let account = &story.server.demo.accounts[0];
+    let password = hanna_domain::Redacted::new(account.password.clone());
+    let refused =
+        story.desk.sign_in(&account.username, &password).await.expect_err("let in by a wrong clock");
+    assert_eq!(refused.code(), ErrorCode::ClockWrong);
+    story.clock.advance(SignedDuration::from_hours(9));
+    story.desk.enter(account).await.expect("let in");
+    assert_eq!(story.desk.ask(story.active(0)).await.verdict, Verdict::ActiveFromCopy);
+}
+
+#[tokio::test]
+async fn an_idle_desk_notices_a_clock_put_back_after_a_restart() {
+    let mut story = Story::begin().await;
+    story.desk.ask(story.active(0)).await;
+    story.server.stop().await;
+    story.clock.advance(SignedDuration::from_hours(10));
+    // Nobody is consulted: only the worker looks at the clock.
+    let worker = tokio::spawn((*story.desk).clone().run_worker());
+    let outbox = story.desk.folder().join("outbox.sqlite-wal");
+    let written = |path: &std::path::Path| path.metadata().expect("the log").len();
+    let before = written(&outbox);
+    tokio::time::timeout(Duration::from_secs(30), async {
+        while written(&outbox) == before {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("the time was kept");
+    worker.abort();
+    // Aborted means no answer but that.
+    let _ = worker.await;
+    story.desk.switch_off();
+    story.clock.advance(SignedDuration::from_hours(-9));
+    story.desk.switch_on().await.expect("opened");
+    let account = &story.server.demo.accounts[0];
+    let password = hanna_domain::Redacted::new(account.password.clone());
+    let refused =
+        story.desk.sign_in(&account.username, &password).await.expect_err("let in by a wrong clock");
+    assert_eq!(refused.code(), ErrorCode::ClockWrong);
+}
+
+#[tokio::test]
 async fn no_answer_in_three_seconds_shows_the_copy_and_the_late_answer_replaces_it() {
     let story = Story::begin().await;
     let person = story.active(0).to_owned();

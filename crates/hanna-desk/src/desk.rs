@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use hanna_domain::ClockMark;
 use hanna_domain::statement::{KeySet, Verifier};
 use hanna_wire::me::Me;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
@@ -32,6 +32,9 @@ pub(crate) mod name {
     pub(crate) const DATABASE_KEY: &str = "database-key";
     pub(crate) const REFRESH_TOKEN: &str = "refresh-token";
 }
+
+/// How far this PC's clock goes on, without the server, until the disk is told.
+const MARK_KEPT_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// Where secrets are kept.
 #[derive(Clone)]
@@ -98,6 +101,8 @@ pub(crate) struct Inner {
     pub(crate) tray: Mutex<Tray>,
     pub(crate) connection: Mutex<Connection>,
     clock_mark: Mutex<ClockMark>,
+    /// The device time that the mark on the disk has.
+    clock_mark_kept: Mutex<Option<Timestamp>>,
     verifier: Mutex<Arc<Verifier>>,
     pub(crate) notices: Mutex<Vec<Notice>>,
     /// One refresh of the session at a time.
@@ -149,6 +154,7 @@ impl Desk {
                 tray: Mutex::default(),
                 connection: Mutex::default(),
                 clock_mark: Mutex::default(),
+                clock_mark_kept: Mutex::default(),
                 verifier: Mutex::default(),
                 notices: Mutex::default(),
                 refreshing: tokio::sync::Mutex::default(),
@@ -221,7 +227,9 @@ impl Desk {
         } else {
             stores.outbox.keep_device_id(self.device_id())?;
         }
-        *lock(&self.inner.clock_mark) = stores.outbox.clock_mark()?;
+        let mark = stores.outbox.clock_mark()?;
+        *lock(&self.inner.clock_mark) = mark;
+        *lock(&self.inner.clock_mark_kept) = mark.device_time_high;
         if let Some(keys) = stores.cache.reference::<KeySet>(name::KEYS)? {
             *lock(&self.inner.verifier) = Arc::new(Verifier::new(&keys));
         }
@@ -306,7 +314,23 @@ impl Desk {
     /// This PC's clock, and the same moment corrected to the server's.
     pub(crate) fn now(&self) -> (Timestamp, Timestamp) {
         let device_time = self.inner.clock.now();
-        (device_time, self.clock_mark().corrected(device_time))
+        let mut mark = lock(&self.inner.clock_mark);
+        *mark = mark.passed(device_time);
+        (device_time, mark.corrected(device_time))
+    }
+
+    /// The mark, when this PC's clock has gone on so far that the disk should know it: the caller keeps it with what it
+    /// writes anyway. Without the server nothing else tells after a restart that the clock was put back.
+    pub(crate) fn mark_to_keep(&self) -> Option<ClockMark> {
+        self.now();
+        let mark = self.clock_mark();
+        let high = mark.device_time_high?;
+        let mut kept = lock(&self.inner.clock_mark_kept);
+        if kept.is_some_and(|kept| high.duration_since(kept) < MARK_KEPT_EVERY) {
+            return None;
+        }
+        *kept = Some(high);
+        Some(mark)
     }
 
     /// Learns from the time of an answer. It is written to disk when it says something new, beside the answer's way.
@@ -323,10 +347,13 @@ impl Desk {
             _ => i64::MAX,
         };
         let shifted_ms = before.offset_ms.abs_diff(after.offset_ms);
-        if risen_s < 30 && shifted_ms < 2_000 {
+        // A clock that was put forward and right again would stay behind after a restart.
+        let fell = after.device_time_high < before.device_time_high;
+        if risen_s < 30 && shifted_ms < 2_000 && !fell {
             return;
         }
         let Some(opened) = self.opened().cloned() else { return };
+        *lock(&self.inner.clock_mark_kept) = after.device_time_high;
         tokio::task::spawn_blocking(move || {
             if let Err(error) = opened.stores.outbox.keep_clock_mark(after) {
                 tracing::warn!(%error, "the clock mark was not kept");

@@ -60,7 +60,7 @@ mod tests {
         let path = folder.path().join("uno.hanna");
         write_whole(&path, |out| out.write_all(b"de antes")).expect("written");
         let failed = write_whole(&path, |out| {
-            out.write_all(&[7; 100_000])?;
+            out.write_all(&vec![7; 100_000])?;
             Err(io::ErrorKind::StorageFull.into())
         });
         assert_eq!(failed.expect_err("full").code(), ErrorCode::DiskFull);

@@ -327,9 +327,13 @@ impl Desk {
             device_time,
             occurred_at: now,
         };
+        let mark = self.mark_to_keep();
         let recorded = self
             .with_stores(move |stores| {
                 stores.cache.note_visit(&item.document, item.branch_id, item.occurred_at)?;
+                if let Some(mark) = mark {
+                    stores.outbox.keep_clock_mark(mark)?;
+                }
                 stores.outbox.enqueue(&item, None)
             })
             .await;

@@ -58,6 +58,8 @@ impl Desk {
             let online = lock(&self.inner.connection).is_online();
             if online {
                 copies_due = self.look_after_copies(copies_due).await;
+            } else {
+                self.keep_time().await;
             }
             probe = if online { PROBE_MIN } else { (probe * 2).min(PROBE_MAX) };
         }
@@ -161,6 +163,17 @@ impl Desk {
         // It says nothing of what it holds of this desk.
         if let Err(error) = self.know_server(epoch, i64::MAX).await {
             tracing::error!(%error, "which server answered was not written down");
+        }
+    }
+
+    /// Time passes without the server, and nothing may be recorded meanwhile: the disk is told how far the clock has gone.
+    async fn keep_time(&self) {
+        if self.opened().is_none() {
+            return;
+        }
+        let Some(mark) = self.mark_to_keep() else { return };
+        if let Err(error) = self.with_stores(move |stores| stores.outbox.keep_clock_mark(mark)).await {
+            tracing::warn!(%error, "the clock mark was not kept");
         }
     }
 

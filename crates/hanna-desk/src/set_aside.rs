@@ -26,13 +26,11 @@ impl Desk {
                 Err(error) => failed = Some(error),
             }
         }
-        match failed {
-            Some(error) => Err(error),
-            None => {
-                lock(&self.inner.notices).retain(|notice| *notice != Notice::OutboxSetAside);
-                Ok(all)
-            }
+        if let Some(error) = failed {
+            return Err(error);
         }
+        lock(&self.inner.notices).retain(|notice| *notice != Notice::OutboxSetAside);
+        Ok(all)
     }
 
     /// Brings back what can be read of the outbox at `path`: items that are not here are added as they stood, under their

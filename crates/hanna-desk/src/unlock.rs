@@ -5,6 +5,7 @@
 //! before the password is looked at, and from the third wrong one on each has to wait longer than the one before. Whoever
 //! was not let in by the server for as many days as the policy says has to ask it again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use argon2::Argon2;
@@ -55,6 +56,9 @@ impl Desk {
             if same_operator { self.inner.vault.get(name::REFRESH_TOKEN).ok().flatten() } else { None };
         if !same_operator {
             lock(&self.inner.tray).forget();
+            // Nor after a restart: what this one asks would stand under the other's name.
+            let vault = Arc::clone(&self.inner.vault);
+            tokio::task::spawn_blocking(move || vault.delete(name::REFRESH_TOKEN)).await??;
             let kept = me.clone();
             self.with_stores(move |stores| stores.cache.keep_reference(name::ME, &kept)).await?;
         }

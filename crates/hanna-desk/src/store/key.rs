@@ -10,6 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::StoreError;
 use crate::ports::Chance;
+use crate::vault::write_durably;
 
 /// The file that says which key made the databases, without telling the key.
 const FINGERPRINT_FILE: &str = "databases.key-id";
@@ -76,20 +77,26 @@ impl DatabaseKey {
     /// Refuses to go on with another key than the one the databases of `folder` were made with. SQLCipher alone
     /// cannot tell a wrong key from a damaged file.
     pub(super) fn check_fingerprint(&self, folder: &Path) -> Result<(), StoreError> {
-        match fs::read_to_string(folder.join(FINGERPRINT_FILE)) {
-            Ok(kept) if kept.trim() == self.fingerprint() => Ok(()),
-            Ok(_) => Err(StoreError::WrongKey),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error.into()),
+        match kept_fingerprint(folder)? {
+            Some(kept) if kept != self.fingerprint() => Err(StoreError::WrongKey),
+            _ => Ok(()),
         }
     }
 
     pub(super) fn keep_fingerprint(&self, folder: &Path) -> Result<(), StoreError> {
-        let path = folder.join(FINGERPRINT_FILE);
-        if !path.exists() {
-            fs::write(path, self.fingerprint())?;
+        if kept_fingerprint(folder)?.is_none() {
+            write_durably(&folder.join(FINGERPRINT_FILE), self.fingerprint().as_bytes())?;
         }
         Ok(())
+    }
+}
+
+/// What the file says. One that a power cut left empty says nothing.
+fn kept_fingerprint(folder: &Path) -> Result<Option<String>, StoreError> {
+    match fs::read_to_string(folder.join(FINGERPRINT_FILE)) {
+        Ok(kept) => Ok(Some(kept.trim().to_owned()).filter(|kept| !kept.is_empty())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

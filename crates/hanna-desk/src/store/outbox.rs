@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hanna_domain::outbox::{Event, ItemCode, ItemState};
 use hanna_domain::{Cause, ClockMark, Document};
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, named_params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, ffi, named_params};
 use uuid::Uuid;
 
 use super::item::{COLUMNS, ItemRow, NewItem, Settled, body_bytes, read_row, read_rows};
@@ -29,6 +29,7 @@ pub(super) const PLAN: Plan = Plan {
         include_str!("migrations/outbox-002.sql"),
         include_str!("migrations/outbox-003.sql"),
         include_str!("migrations/outbox-004.sql"),
+        include_str!("migrations/outbox-005.sql"),
     ],
 };
 
@@ -136,9 +137,8 @@ impl OutboxStore {
             });
         match inserted {
             Ok(_) => Ok(Enqueued::Recorded),
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                Ok(Enqueued::AlreadyThere)
-            }
+            // Anything else that a constraint forbids is no "already there": it would be lost without a word.
+            Err(error) if is_twice(&error) => Ok(Enqueued::AlreadyThere),
             Err(error) => Err(error.into()),
         }
     }
@@ -371,20 +371,22 @@ impl OutboxStore {
 
     /// What is known of the server's clock.
     pub fn clock_mark(&self) -> Result<ClockMark, StoreError> {
-        let (high, offset_ms): (Option<i64>, i64) =
-            self.reader().query_row("SELECT server_time_high, offset_ms FROM clock_mark", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
-        let server_time_high = high.map(|high| time(high, "clock_mark")).transpose()?;
-        Ok(ClockMark { server_time_high, offset_ms })
+        let (server, offset_ms, device): (Option<i64>, i64, Option<i64>) = self.reader().query_row(
+            "SELECT server_time_high, offset_ms, device_time_high FROM clock_mark",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
+        let high = |high: Option<i64>| high.map(|high| time(high, "clock_mark")).transpose();
+        Ok(ClockMark { server_time_high: high(server)?, offset_ms, device_time_high: high(device)? })
     }
 
-    /// Keeps what is known of the server's clock. The high-water mark never falls.
+    /// Keeps what is known of the server's clock, and how far this PC's has gone since. The server's high-water mark never
+    /// falls.
     pub fn keep_clock_mark(&self, mark: ClockMark) -> Result<(), StoreError> {
         self.writer().execute(
-            "UPDATE clock_mark SET offset_ms = ?2,
+            "UPDATE clock_mark SET offset_ms = ?2, device_time_high = ?3,
                  server_time_high = NULLIF(MAX(COALESCE(server_time_high, -1), COALESCE(?1, -1)), -1)",
-            (mark.server_time_high.map(millis), mark.offset_ms),
+            (mark.server_time_high.map(millis), mark.offset_ms, mark.device_time_high.map(millis)),
         )?;
         Ok(())
     }
@@ -399,6 +401,12 @@ impl OutboxStore {
         self.writer().execute("INSERT INTO device (singleton, id) VALUES (1, ?1)", [id])?;
         Ok(())
     }
+}
+
+/// Whether an insert failed because its id, its card or its void is there already.
+fn is_twice(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|sqlite| sqlite.extended_code);
+    matches!(code, Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY))
 }
 
 /// See [`OutboxStore::uses_since`].

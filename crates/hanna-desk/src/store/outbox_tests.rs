@@ -75,6 +75,23 @@ fn a_lookup_is_reported_once() {
 }
 
 #[test]
+fn only_what_is_there_already_is_called_so() {
+    let folder = Folder::new();
+    let outbox = folder.stores().outbox;
+    let first = item("1045678901");
+    outbox.enqueue(&first, None).expect("recorded");
+    let same_id = NewItem { lookup_id: Some(System.id(now())), ..first };
+    assert_eq!(outbox.enqueue(&same_id, None).expect("answered"), Enqueued::AlreadyThere);
+    // A constraint of another kind: nothing was recorded, and nobody may be told that it was before.
+    folder.run(
+        "outbox.sqlite",
+        "CREATE TRIGGER forbidden BEFORE INSERT ON item BEGIN SELECT RAISE(ABORT, 'forbidden'); END",
+    );
+    let refused = outbox.enqueue(&item("1045678902"), None);
+    assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+}
+
+#[test]
 fn items_move_only_along_the_table() {
     let folder = Folder::new();
     let outbox = folder.stores().outbox;

@@ -180,9 +180,10 @@ fn salvage(path: &Path, key: &DatabaseKey, scratch: &Path) -> Result<(Vec<Salvag
     let query = layout(&mut db)?;
     let mut items = Vec::new();
     let (mut next, mut is_damaged, mut in_a_row) = (1, false, 0);
-    match db.query_row("SELECT MIN(sequence) FROM item NOT INDEXED", [], |row| row.get(0)) {
-        Ok(first) => next = Option::unwrap_or(first, 1),
-        Err(_) => (db, is_damaged) = (careful(&copy, key)?, true),
+    if let Ok(first) = db.query_row("SELECT MIN(sequence) FROM item NOT INDEXED", [], |row| row.get(0)) {
+        next = Option::unwrap_or(first, 1);
+    } else {
+        (db, is_damaged) = (careful(&copy, key)?, true);
     }
     while in_a_row < UNREADABLE_MAX {
         match read_from(&db, &query, next) {

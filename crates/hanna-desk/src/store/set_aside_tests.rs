@@ -220,7 +220,8 @@ fn an_outbox_of_before_is_read_too_also_when_a_page_of_it_is_spoiled() {
     let path = folder.path("outbox.sqlite");
     folder.run(
         "outbox.sqlite",
-        "ALTER TABLE item DROP COLUMN recorded_sequence; DROP TABLE export_key; PRAGMA user_version = 3",
+        "ALTER TABLE item DROP COLUMN recorded_sequence; DROP TABLE export_key;
+         ALTER TABLE clock_mark DROP COLUMN device_time_high; PRAGMA user_version = 3",
     );
     spoil(&path, pages(&path) * 2 / 3);
     set_aside(&path, now()).expect("set aside");

@@ -70,16 +70,24 @@ impl Folder {
 }
 
 #[test]
-fn the_high_water_mark_never_falls() {
+fn the_servers_high_water_mark_never_falls() {
     let folder = Folder::new();
     let outbox = folder.stores().outbox;
     assert_eq!(outbox.clock_mark().expect("read"), ClockMark::default());
-    let high = ClockMark { server_time_high: Some(now()), offset_ms: 5 };
+    let high =
+        ClockMark { server_time_high: Some(now()), offset_ms: 5, device_time_high: Some(now() + 1.hour()) };
     outbox.keep_clock_mark(high).expect("kept");
     outbox
-        .keep_clock_mark(ClockMark { server_time_high: Some(now() - 1.hour()), offset_ms: 9 })
+        .keep_clock_mark(ClockMark {
+            server_time_high: Some(now() - 1.hour()),
+            offset_ms: 9,
+            device_time_high: Some(now()),
+        })
         .expect("kept");
-    assert_eq!(outbox.clock_mark().expect("read"), ClockMark { offset_ms: 9, ..high });
+    assert_eq!(
+        outbox.clock_mark().expect("read"),
+        ClockMark { offset_ms: 9, device_time_high: Some(now()), ..high }
+    );
 }
 
 #[test]
@@ -103,6 +111,16 @@ fn another_key_touches_nothing() {
     assert!(matches!(folder.open(), Err(StoreError::WrongKey)));
     folder.key = right;
     assert_eq!(folder.stores().outbox.counts().expect("counted"), Counts { pending: 1, ..Counts::default() });
+}
+
+#[test]
+fn a_power_cut_that_empties_the_keys_mark_locks_nobody_out() {
+    let mut folder = Folder::new();
+    folder.stores().outbox.enqueue(&item("1045678901"), None).expect("recorded");
+    fs::write(folder.path("databases.key-id"), b"").expect("emptied");
+    assert_eq!(folder.stores().outbox.counts().expect("counted"), Counts { pending: 1, ..Counts::default() });
+    folder.key = DatabaseKey::generate(&System);
+    assert!(matches!(folder.open(), Err(StoreError::WrongKey)), "it was made again");
 }
 
 #[test]

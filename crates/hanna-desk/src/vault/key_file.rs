@@ -133,7 +133,7 @@ impl KeyFile {
 }
 
 /// Writes beside, flushes, and renames over: after a power cut there is the old file or the new one.
-fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
     let mut file = fs::File::create(&beside)?;
     file.write_all(bytes)?;

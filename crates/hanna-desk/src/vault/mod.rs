@@ -10,6 +10,7 @@ mod os;
 
 use hanna_domain::Redacted;
 
+pub(crate) use key_file::write_durably;
 pub use key_file::{KeyFile, KeyFileError};
 pub use memory::MemoryVault;
 pub use os::OsVault;

@@ -214,15 +214,15 @@ async fn read_all(app: &App, mut items: Vec<ArrivedItem>) -> Result<Vec<Read>, F
 
 fn read_share(app: &App, verifier: &Verifier, items: Vec<ArrivedItem>) -> Vec<Read> {
     let statements: Vec<&str> = items.iter().filter_map(ArrivedItem::statement).collect();
-    let mut verified = verifier.verify_each(&statements).into_iter();
+    let mut judged = verifier.verify_each(&statements).into_iter();
     let mut founded = Vec::with_capacity(items.len());
     for item in &items {
-        founded.push(item.statement().and_then(|_| verified.next()));
+        founded.push(item.statement().and_then(|_| judged.next()));
     }
-    let read = |(item, verified): (ArrivedItem, _)| match item {
+    let read = |(item, founded): (ArrivedItem, _)| match item {
         ArrivedItem::Readable(item) => {
             let id = item.id;
-            arrival(app, *item, verified).ok_or(id)
+            arrival(app, *item, founded).ok_or(id)
         }
         ArrivedItem::Other { id } => Err(id),
     };

@@ -10,6 +10,7 @@ use crate::secrets::Mac;
 
 /// Who delivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "three ids, each of something else")]
 pub struct Sender {
     /// The entity.
     pub entity_id: Uuid,
