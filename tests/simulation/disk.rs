@@ -93,7 +93,7 @@ impl Outbox {
     /// What the program before this one left, with everything that waits in it.
     pub fn go_back_to_last_schema(&self) {
         self.0
-            .execute_batch("ALTER TABLE clock_mark DROP COLUMN device_time_high; PRAGMA user_version = 2")
+            .execute_batch("ALTER TABLE clock_mark DROP COLUMN device_time_high; PRAGMA user_version = 4")
             .expect("changed");
     }
 

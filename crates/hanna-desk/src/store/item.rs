@@ -5,7 +5,7 @@ use hanna_domain::{Cause, Document, DocumentKind, Tariff};
 use hanna_wire::outbox::{Item, ItemBody};
 use jiff::Timestamp;
 use rusqlite::Row;
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, ValueRef};
 use uuid::Uuid;
 
 use super::{StoreError, time};
@@ -159,8 +159,8 @@ pub(super) fn read_row(row: &Row<'_>) -> Result<ItemRow, StoreError> {
             branch_id: cells.take()?,
             branch_name: cells.take()?,
             document: {
-                let kind = cells.word(DocumentKind::from_code)?.ok_or(TABLE)?;
-                Document::parse(kind, cells.text()?).map_err(|_| TABLE)?
+                let (kind, number) = (cells.step(), cells.step());
+                read_document(row.get_ref(kind)?, row.get_ref(number)?)?
             },
             lookup_id: cells.take()?,
             usage: {
@@ -174,6 +174,12 @@ pub(super) fn read_row(row: &Row<'_>) -> Result<ItemRow, StoreError> {
             occurred_at: cells.time()?,
         },
     })
+}
+
+/// A document of its two columns, `document_kind` and `document_number`.
+pub(super) fn read_document(kind: ValueRef<'_>, number: ValueRef<'_>) -> Result<Document, StoreError> {
+    let kind = kind.as_str().ok().and_then(DocumentKind::from_code).ok_or(TABLE)?;
+    Document::parse(kind, number.as_str().map_err(|_| TABLE)?).map_err(|_| TABLE)
 }
 
 const TABLE: StoreError = StoreError::Content("item");

@@ -17,6 +17,7 @@ mod operators;
 mod outbox;
 mod regulars;
 mod set_aside;
+mod users;
 
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 //! Every write is flushed to the disk before the call returns. State changes go through
 //! `ItemState::after`: a row in a state that does not allow the event is left as it is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,8 +13,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, ffi, named_params};
 use uuid::Uuid;
 
-use super::item::{COLUMNS, ItemRow, NewItem, Settled, body_bytes, read_row, read_rows};
+use super::item::{COLUMNS, ItemRow, NewItem, Settled, body_bytes, read_document, read_row, read_rows};
 use super::open::{Plan, open};
+use super::users::Users;
 use super::{DatabaseKey, StoreError, millis, time};
 
 /// The file's name in the data folder.
@@ -38,6 +39,7 @@ pub(super) const PLAN: Plan = Plan {
 pub struct OutboxStore {
     writer: Mutex<Connection>,
     reader: Mutex<Connection>,
+    pub(super) users: Users,
 }
 
 /// What became of recording a use.
@@ -86,7 +88,7 @@ impl OutboxStore {
     pub(super) fn open(path: &Path, key: &DatabaseKey) -> Result<Self, StoreError> {
         let writer = Mutex::new(open(path, key, &PLAN)?);
         let reader = Mutex::new(open(path, key, &Plan { check_whole: false, ..PLAN })?);
-        Ok(Self { writer, reader })
+        Ok(Self { writer, reader, users: Users::default() })
     }
 
     pub(super) fn writer(&self) -> MutexGuard<'_, Connection> {
@@ -136,7 +138,12 @@ impl OutboxStore {
                 ":occurred_at": millis(item.occurred_at),
             });
         match inserted {
-            Ok(_) => Ok(Enqueued::Recorded),
+            Ok(_) => {
+                if item.usage.is_some() {
+                    self.users.add(&item.document);
+                }
+                Ok(Enqueued::Recorded)
+            }
             // Anything else that a constraint forbids is no "already there": it would be lost without a word.
             Err(error) if is_twice(&error) => Ok(Enqueued::AlreadyThere),
             Err(error) => Err(error.into()),
@@ -362,10 +369,10 @@ impl OutboxStore {
         document: &Document,
         since: Timestamp,
     ) -> Result<Vec<(Timestamp, String)>, StoreError> {
-        // The writer has its pages decrypted, where the reader loses them after each write; but it may be flushing.
-        match self.writer.try_lock() {
-            Ok(writer) => uses_since(&writer, document, since),
-            Err(_) => uses_since(&self.reader(), document, since),
+        if self.users.may_include(document, since, || users_since(&self.reader(), since))? {
+            uses_since(&self.reader(), document, since)
+        } else {
+            Ok(Vec::new())
         }
     }
 
@@ -407,6 +414,19 @@ impl OutboxStore {
 fn is_twice(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error().map(|sqlite| sqlite.extended_code);
     matches!(code, Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY))
+}
+
+/// Of whom any use was recorded since `since`.
+fn users_since(db: &Connection, since: Timestamp) -> Result<HashSet<Document>, StoreError> {
+    let mut query = db.prepare(
+        "SELECT document_kind, document_number FROM item WHERE kind = 'usage_report' AND occurred_at >= ?1",
+    )?;
+    let mut rows = query.query([millis(since)])?;
+    let mut people = HashSet::new();
+    while let Some(row) = rows.next()? {
+        people.insert(read_document(row.get_ref(0)?, row.get_ref(1)?)?);
+    }
+    Ok(people)
 }
 
 /// See [`OutboxStore::uses_since`].

@@ -350,3 +350,19 @@ fn what_waits_is_found_and_counted_without_reading_the_items() {
     assert!(due[0].contains("INDEX item_by_state (state=?)"), "{due:?}");
     assert!(due.iter().all(|step| !step.contains("TEMP B-TREE")), "{due:?}");
 }
+
+#[test]
+fn a_use_is_known_from_the_moment_it_is_on_the_disk_until_its_day_is_over() {
+    let folder = Folder::new();
+    let outbox = folder.stores().outbox;
+    let of = |number: &str, since| outbox.uses_since(&item(number).document, since).expect("asked").len();
+    let (midnight, next) = (now() - 5.hours(), now() + 19.hours());
+    assert_eq!(of("1045678901", midnight), 0);
+    outbox.enqueue(&item("1045678901"), None).expect("recorded");
+    assert_eq!((of("1045678901", midnight), of("1045678902", midnight)), (1, 0));
+    outbox.enqueue(&item("1045678902"), None).expect("recorded");
+    assert_eq!((of("1045678901", midnight), of("1045678902", midnight)), (1, 1));
+    assert_eq!((of("1045678901", next), of("1045678902", next)), (0, 0));
+    // A clock put back asks about the day before again.
+    assert_eq!((of("1045678901", midnight), of("1045678902", midnight)), (1, 1));
+}

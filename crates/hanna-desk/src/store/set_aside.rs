@@ -117,6 +117,7 @@ impl OutboxStore {
             }
         }
         transaction.commit()?;
+        self.users.forget();
         Ok(recovered)
     }
 }
