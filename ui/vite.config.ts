@@ -22,6 +22,8 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
   },
   test: {
+    // A machine that builds something else beside it is slow, not wrong.
+    testTimeout: 30_000,
     environment: 'happy-dom',
     include: ['src/**/*.test.ts'],
     setupFiles: ['src/testing/setup.ts'],
