@@ -136,7 +136,7 @@ impl Desk {
     async fn ask_server(&self, question: &Question) -> ServerSide {
         let request = &question.request;
         let outcome = self
-            .authorized(|backend, token| {
+            .authorized_as(Some(question.me.operator.id), |backend, token| {
                 let request = request.clone();
                 async move { backend.lookup(&token, &request).await }
             })

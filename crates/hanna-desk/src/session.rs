@@ -338,10 +338,23 @@ impl Desk {
         T: Send,
         F: Future<Output = Result<Answered<T>, Failure>> + Send,
     {
-        let token = self.access_token(None).await?;
+        self.authorized_as(None, call).await
+    }
+
+    /// [`Desk::authorized`] in the name of `operator` alone: who signed in meanwhile does not ask what they asked.
+    pub(crate) async fn authorized_as<T, F>(
+        &self,
+        operator: Option<Uuid>,
+        call: impl Fn(Arc<dyn Backend>, AccessToken) -> F + Send + Sync,
+    ) -> Result<Answered<T>, Failure>
+    where
+        T: Send,
+        F: Future<Output = Result<Answered<T>, Failure>> + Send,
+    {
+        let token = self.token_of(operator, None).await?;
         let mut outcome = call(Arc::clone(&self.inner.backend), token.clone()).await;
         if outcome.as_ref().is_err_and(|failure| failure.kind == FailureKind::SessionExpired) {
-            let token = self.access_token(Some(&token)).await?;
+            let token = self.token_of(operator, Some(&token)).await?;
             outcome = call(Arc::clone(&self.inner.backend), token).await;
         }
         self.heard(&outcome);
@@ -371,6 +384,19 @@ impl Desk {
         self.inner.wake.notify_one();
         self.emit(Event::Revoked);
         self.tell_status();
+    }
+
+    /// An access token of `operator`, if it must be theirs.
+    async fn token_of(
+        &self,
+        operator: Option<Uuid>,
+        stale: Option<&AccessToken>,
+    ) -> Result<AccessToken, Failure> {
+        let token = self.access_token(stale).await?;
+        // Asked after the token: whoever it belongs to was signed in then.
+        let present = lock(&self.inner.session).me.as_ref().map(|me| me.operator.id);
+        let is_theirs = operator.is_none_or(|operator| present == Some(operator));
+        if is_theirs { Ok(token) } else { Err(FailureKind::SessionExpired.into()) }
     }
 
     /// An access token that is not `stale`, refreshed if need be.
