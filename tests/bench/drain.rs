@@ -42,8 +42,8 @@ pub struct Drained {
 pub async fn measure() -> Drained {
     let mut queue = Queue::fill().await;
     let mut drained = Drained::default();
-    for turn in 0..TURNS {
-        drained.ours.add(queue.drain(turn).await);
+    for _ in 0..TURNS {
+        drained.ours.add(queue.drain().await);
         drained.reference.add(reference().await);
     }
     drained
@@ -109,9 +109,11 @@ impl Queue {
             }
         }
         let kept = tempfile::tempdir().expect("a folder");
-        // Its own database is whole in one file once it is closed, which going on over another one does.
-        server.go_on_over(kept.path().join("other.sqlite")).await;
-        std::fs::copy(server.database(), kept.path().join("server.sqlite")).expect("copied");
+        // Its database is whole in one file once it is closed.
+        let keep = |database: &Path| {
+            std::fs::copy(database, kept.path().join("server.sqlite")).expect("copied");
+        };
+        server.between_lives(keep).await;
         close(&mut desk).await;
         let queued = kept.path().join("desk");
         std::fs::create_dir(&queued).expect("a folder");
@@ -120,10 +122,12 @@ impl Queue {
     }
 
     /// From *Enviar ahora* until nothing waits.
-    async fn drain(&mut self, turn: u64) -> Duration {
-        let held_by = self.kept.path().join(format!("server-{turn}.sqlite"));
-        std::fs::copy(self.kept.path().join("server.sqlite"), &held_by).expect("copied");
-        self.server.go_on_over(held_by.clone()).await;
+    async fn drain(&mut self) -> Duration {
+        let kept = self.kept.path().join("server.sqlite");
+        let begin_again = |database: &Path| {
+            std::fs::copy(&kept, database).expect("copied");
+        };
+        self.server.between_lives(begin_again).await;
         close(&mut self.desk).await;
         copy(&self.kept.path().join("desk"), self.desk.folder());
         self.desk.enter(&self.server.demo.accounts[0]).await.expect("signed in");
@@ -135,7 +139,7 @@ impl Queue {
 
         let status = self.desk.status().expect("the desk works");
         assert_eq!((status.pending, status.needs_attention), (0, 0));
-        assert_eq!(held(&held_by), REPORTS);
+        assert_eq!(held(&self.server.database()), REPORTS);
         took
     }
 }

@@ -48,6 +48,8 @@ impl Server {
         let mut process = Command::new(program("hanna-server"))
             .args(["serve", "--listen", &self.listen, "--data-dir"])
             .arg(&self.data)
+            // Tests ask faster than people.
+            .args(["--lookups-a-minute", "1000000", "--lookups-a-day", "1000000"])
             .envs(self.environment.iter().cloned())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

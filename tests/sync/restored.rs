@@ -1,10 +1,16 @@
 //! A server that was restored from a backup, and a PC that the caja revoked.
 
+use std::path::Path;
+
 use hanna_desk::ErrorCode;
 use hanna_desk::view::HistoryQuery;
 use hanna_domain::{DocumentKind, Redacted, colombia};
+use hanna_server::Database;
+use hanna_server::backup::{self, BackupError};
+use hanna_testkit::chance::Seeded;
 use hanna_testkit::desks::TestDesk;
 use hanna_testkit::faults::Fault;
+use jiff::SignedDuration;
 
 use crate::Story;
 
@@ -16,23 +22,36 @@ async fn uses(desk: &TestDesk) -> usize {
     history.rows.len()
 }
 
+/// Looks somebody up, reports the use, delivers it.
+async fn report(story: &Story, n: usize) -> hanna_desk::view::Status {
+    let card = story.desk.ask(story.active(n)).await;
+    story.desk.report_use(card.lookup_id, false).await.expect("recorded");
+    story.desk.sync_now().await.expect("synced")
+}
+
 #[tokio::test]
 async fn a_server_restored_from_yesterday_gets_everything_again_and_nothing_twice() {
     let mut story = Story::begin().await;
-    let report = async |story: &Story, n: usize| {
-        let card = story.desk.ask(story.active(n)).await;
-        story.desk.report_use(card.lookup_id, false).await.expect("recorded");
-        story.desk.sync_now().await.expect("synced")
-    };
     report(&story, 0).await;
-    let backup = story.server.folder.path().join("ayer.sqlite");
-    rusqlite::Connection::open(story.server.database())
-        .and_then(|db| db.execute("VACUUM INTO ?1", [backup.to_string_lossy()]))
-        .expect("backed up");
-    for n in 1..4 {
+    let file = story.server.folder.path().join("ayer.sqlite");
+    let database = Database::Sqlite(story.server.database());
+    backup::back_up(&database, &file).expect("backed up while it serves");
+    report(&story, 1).await;
+    // The key that signs what comes now is not in the backup.
+    story.server.app().rotate_keys().await.expect("rotated");
+    story.clock.advance(SignedDuration::from_mins(2));
+    for n in 2..4 {
         report(&story, n).await;
     }
-    story.server.go_on_over(backup).await;
+    let (entropy, now) = (Seeded::new(9), story.clock.read());
+    let running = backup::restore(&file, &database, true, entropy.as_ref(), now);
+    assert!(matches!(running, Err(BackupError::InUse(_))), "not under a server that runs: {running:?}");
+    let mut restored = None;
+    let restore = |_: &Path| {
+        restored = Some(backup::restore(&file, &database, true, entropy.as_ref(), now).expect("restored"));
+    };
+    story.server.between_lives(restore).await;
+    assert_eq!(restored.expect("restored").keys_brought, Some(1));
     assert_eq!(uses(&TestDesk::signed_in(&story.server, &story.clock, 9).await).await, 1, "it forgot three");
     // The next delivery shows it; the one after brings what was lost.
     report(&story, 4).await;

@@ -3,6 +3,8 @@
 //! The one place that writes errors. Whatever a route, axum itself (no such route, wrong method) or a panic answers with
 //! a status of 400 or above leaves as `application/problem+json`. What is not even HTTP is answered by hyper, bare.
 //!
+//! A request that comes with a `traceparent` keeps its trace id; any other gets one.
+//!
 //! Logged: the trace id, the method, the route (never the path as it was sent), the status, how long it took, and the
 //! cause of a fault of ours. Never: documents, names, user names, tokens, bodies.
 
@@ -11,23 +13,27 @@ use std::any::Any;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use hanna_wire::TRACE_HEADER;
 use hanna_wire::problem::{self, ErrorCode, Problem};
+use hanna_wire::{TRACE_HEADER, TRACE_PARENT_HEADER};
 use jiff::fmt::rfc2822::DateTimePrinter;
 use tracing::Instrument;
 
 use crate::app::App;
 use crate::fault::Fault;
+use crate::metrics::method_name;
+use crate::store::StoreError;
 
 /// Answers a request and finishes the answer.
 pub async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
     let began = app.clock().now();
-    let trace_id = format!("{:032x}", u128::from_be_bytes(app.entropy().bytes()));
+    let trace_id = given_trace_id(request.headers())
+        .unwrap_or_else(|| format!("{:032x}", u128::from_be_bytes(app.entropy().bytes())));
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", trace_id, method = %request.method(), route);
+    let method = method_name(request.method());
+    let span = tracing::info_span!("request", trace_id, method, route);
 
     let answered = tokio::time::timeout(app.limits().answer_max, next.run(request).instrument(span.clone()));
     let mut response = match answered.await {
@@ -38,11 +44,13 @@ pub async fn finish(State(app): State<App>, request: Request, next: Next) -> Res
     let _inside = span.enter();
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
-        response = as_problem(response, &trace_id);
+        response = as_problem(&app, response, &trace_id);
     }
+    let took = now.duration_since(began).unsigned_abs();
+    app.metrics().answered(method, &route, response.status(), took);
     tracing::info!(
         status = response.status().as_u16(),
-        duration_ms = i64::try_from(now.duration_since(began).as_millis()).unwrap_or(i64::MAX),
+        duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         "answered"
     );
     let headers = response.headers_mut();
@@ -59,11 +67,27 @@ pub async fn finish(State(app): State<App>, request: Request, next: Next) -> Res
     response
 }
 
+/// The trace a caller says this request belongs to: the 32 digits in the middle of a `traceparent`. Anything else is not
+/// believed, and so cannot bring data into the log.
+fn given_trace_id(headers: &HeaderMap) -> Option<String> {
+    let parts: Vec<&str> = headers.get(TRACE_PARENT_HEADER)?.to_str().ok()?.split('-').collect();
+    let [version, trace_id, parent_id, flags, ..] = parts[..] else { return None };
+    let is_hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let is_known = is_hex(version, 2) && version != "ff" && (parts.len() == 4 || version != "00");
+    let is_one = is_hex(trace_id, 32) && trace_id.bytes().any(|digit| digit != b'0');
+    (is_known && is_one && is_hex(parent_id, 16) && is_hex(flags, 2)).then(|| trace_id.to_owned())
+}
+
 /// The same answer with a problem for its body.
-fn as_problem(response: Response, trace_id: &str) -> Response {
+fn as_problem(app: &App, response: Response, trace_id: &str) -> Response {
     let (mut parts, _) = response.into_parts();
     let fault = parts.extensions.remove::<Fault>().unwrap_or_else(|| Fault::new(code_of(parts.status)));
     if let Some(cause) = &fault.cause {
+        if let Some(error) = cause.downcast_ref::<StoreError>() {
+            app.metrics().store_failed(error);
+        }
         tracing::error!(code = %fault.code, cause = %chain(cause.as_ref().as_ref()), "the server failed");
     }
     let body = Problem::new(fault.code, fault.detail, trace_id.to_owned());

@@ -1,6 +1,7 @@
 //! The server as a value: opened, routed, served; in a process of its own or inside a test.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -8,7 +9,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::serve::ListenerExt;
 use hanna_wire::export::CajaKey;
 use hanna_wire::limits::BODY_MAX_BYTES;
 use tokio::net::TcpListener;
@@ -19,10 +19,13 @@ use tower_http::compression::CompressionLayer;
 use crate::answer;
 use crate::clock::{Clock, Entropy};
 use crate::epoch;
+use crate::gate::{Budgets, Gate};
 use crate::keys::{KeyFault, KeyRing, SigningKey};
+use crate::metrics::Metrics;
 use crate::passwords::Passwords;
 use crate::routes;
 use crate::secrets::MacKey;
+use crate::serving;
 use crate::signer::Signer;
 use crate::store::sqlite::{Opened, SqliteStore};
 use crate::store::{Store, StoreError};
@@ -67,30 +70,53 @@ pub struct Config {
     pub limits: Limits,
     /// How many regulars a branch may have verified again in one Colombian day.
     pub regulars_a_day_max: u32,
+    /// How many lookups are answered.
+    pub budgets: Budgets,
+    /// The proxies in front, beside those on this machine: what they say about whom they speak for is believed.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// Enough to verify ten times a day everybody who comes to a busy branch.
-const REGULARS_A_DAY_MAX: u32 = 2_000;
+pub(crate) const REGULARS_A_DAY_MAX: u32 = 2_000;
 
 impl Config {
     /// The usual limits.
     pub const fn new(database: Database) -> Self {
-        Self { database, limits: Limits::USUAL, regulars_a_day_max: REGULARS_A_DAY_MAX }
+        Self {
+            database,
+            limits: Limits::USUAL,
+            regulars_a_day_max: REGULARS_A_DAY_MAX,
+            budgets: Budgets::USUAL,
+            trusted_proxies: Vec::new(),
+        }
     }
 }
 
-/// How long a request may take.
+/// How long a request may take, and how many there may be at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
+    /// Until its head has arrived, from when the connection was free for it; then the connection ends. Longer than desks keep
+    /// an idle connection (20 s), so that it is theirs to end it.
+    pub head_max: Duration,
     /// Until its body has arrived; then 408.
     pub body_max: Duration,
     /// Until its answer is there, body included; then 503.
     pub answer_max: Duration,
+    /// How long a client may read nothing of its answer; then the connection ends.
+    pub unread_max: Duration,
+    /// How many connections there are at once; more wait.
+    pub connections_max: usize,
 }
 
 impl Limits {
     /// Enough for 1 MiB on a bad line.
-    pub const USUAL: Self = Self { body_max: Duration::from_secs(20), answer_max: Duration::from_secs(30) };
+    pub const USUAL: Self = Self {
+        head_max: Duration::from_secs(30),
+        body_max: Duration::from_secs(20),
+        answer_max: Duration::from_secs(30),
+        unread_max: Duration::from_secs(20),
+        connections_max: 2_000,
+    };
 }
 
 /// Why a server cannot be opened.
@@ -124,6 +150,9 @@ struct Inner {
     passwords: Passwords,
     limits: Limits,
     regulars_a_day_max: u32,
+    trusted_proxies: Vec<IpAddr>,
+    gate: Gate,
+    metrics: Arc<Metrics>,
 }
 
 impl App {
@@ -153,6 +182,9 @@ impl App {
             passwords: Passwords::default(),
             limits: config.limits,
             regulars_a_day_max: config.regulars_a_day_max,
+            trusted_proxies: config.trusted_proxies,
+            gate: Gate::new(config.budgets),
+            metrics: Arc::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -175,21 +207,24 @@ impl App {
     }
 
     /// Serves on `listener` until `shutdown`; then lets what was begun end.
+    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        serving::serve(listener, self.router(), *self.limits(), self.metrics_held(), shutdown).await;
+    }
+
+    /// Serves `/metrics`, and nothing else, until `shutdown`.
+    pub async fn serve_metrics(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let router = routes::metrics(self.clone());
+        serving::serve(listener, router, *self.limits(), Arc::default(), shutdown).await;
+    }
+
+    /// What was counted, as Prometheus reads it.
     ///
     /// # Errors
-    /// When the listener fails for good.
-    pub async fn serve(
-        &self,
-        listener: TcpListener,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> std::io::Result<()> {
-        let listener = listener.tap_io(|stream| {
-            // Small answers must not wait for each other. Where it cannot be set, they are only slower.
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "TCP_NODELAY could not be set");
-            }
-        });
-        axum::serve(listener, self.router()).with_graceful_shutdown(shutdown).await
+    /// When it cannot be written.
+    pub async fn metrics_text(&self) -> Result<String, fmt::Error> {
+        let keys = self.keys().await.unwrap_or_else(|_| self.signer().held());
+        let key = keys.current(self.clock().now()).or_else(|| keys.newest());
+        self.metrics().text(key.map(|key| key.not_after))
     }
 
     /// What opening the database found.
@@ -228,6 +263,22 @@ impl App {
 
     pub(crate) fn regulars_a_day_max(&self) -> u32 {
         self.inner.regulars_a_day_max
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> &[IpAddr] {
+        &self.inner.trusted_proxies
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.inner.gate
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    fn metrics_held(&self) -> Arc<Metrics> {
+        Arc::clone(&self.inner.metrics)
     }
 
     pub(crate) fn limits(&self) -> &Limits {

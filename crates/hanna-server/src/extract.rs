@@ -1,11 +1,15 @@
 //! What routes take out of a request.
 
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
+use hanna_wire::limits::BODY_MAX_BYTES;
 use hanna_wire::me::Role;
 use hanna_wire::problem::ErrorCode;
 use serde::de::DeserializeOwned;
@@ -15,6 +19,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::fault::Fault;
 use crate::secrets::TokenHash;
+use crate::serving::Peer;
 use crate::store::{AccountState, Caller};
 
 /// A JSON body.
@@ -26,6 +31,11 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     async fn from_request(request: Request, app: &App) -> Result<Self, Fault> {
         if !is_json(request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok())) {
             return Err(Fault::with(ErrorCode::UnsupportedMediaType, "the body must be application/json"));
+        }
+        let declared =
+            request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        if declared.is_some_and(|length: u64| length > BODY_MAX_BYTES as u64) {
+            return Err(too_large());
         }
         let read = tokio::time::timeout(app.limits().body_max, Bytes::from_request(request, &()));
         let bytes = read
@@ -43,10 +53,14 @@ fn is_json(content_type: Option<&str>) -> bool {
 
 fn unread(rejection: &BytesRejection) -> Fault {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Fault::with(ErrorCode::TooLarge, "the body is over 1 MiB")
+        too_large()
     } else {
         Fault::with(ErrorCode::Malformed, "the body could not be read")
     }
+}
+
+fn too_large() -> Fault {
+    Fault::with(ErrorCode::TooLarge, "the body is over 1 MiB")
 }
 
 /// Says where the body is wrong, and never what stands there: serde's own messages quote it.
@@ -74,6 +88,45 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
             .map_err(|_| Fault::with(ErrorCode::Invalid, "the query is not what this call takes"))?;
         Ok(Self(params))
     }
+}
+
+/// Where a request comes from, as far as it tells one from another: none for a program on this machine.
+pub struct Address(pub Option<IpAddr>);
+
+/// What proxies say whom they speak for.
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+impl FromRequestParts<App> for Address {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.to_canonical());
+        let lists = parts.headers.get_all(FORWARDED_FOR).iter();
+        let hops: Vec<Option<IpAddr>> =
+            lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b',')).map(hop).collect();
+        Ok(Self(address(peer, &hops, app.trusted_proxies())))
+    }
+}
+
+/// One of those a request came by, as proxies write it: an address, some with a port.
+fn hop(written: &[u8]) -> Option<IpAddr> {
+    let written = std::str::from_utf8(written).ok()?.trim();
+    let with_port = || written.parse().ok().map(|address: SocketAddr| address.ip());
+    written.parse().ok().or_else(with_port).map(|address| address.to_canonical())
+}
+
+/// Read from the nearest hop to the farthest, as long as those who speak are believed: whoever is not may have invented the
+/// hops behind. What cannot be read is put to the account of who said it, so that nobody is rid of a limit by an odd hop.
+fn address(peer: Option<IpAddr>, hops: &[Option<IpAddr>], trusted: &[IpAddr]) -> Option<IpAddr> {
+    let mut speaks = peer?;
+    for hop in hops.iter().rev() {
+        if !speaks.is_loopback() && !trusted.contains(&speaks) {
+            break;
+        }
+        let Some(hop) = hop else { break };
+        speaks = *hop;
+    }
+    (!hops.is_empty() || !speaks.is_loopback()).then_some(speaks)
 }
 
 impl FromRequestParts<App> for Caller {
@@ -151,5 +204,56 @@ pub fn text(field: &str, value: &str, max_chars: usize) -> Result<(), Fault> {
         invalid("has control characters")
     } else {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn an_address_is_believed_as_far_as_its_proxies_are() {
+        let proxy = [ip("10.0.0.5")];
+        let client = Some(ip("203.0.113.9"));
+        let lie = Some(ip("198.51.100.1"));
+        let here = Some(ip("127.0.0.1"));
+        for (peer, hops, expected) in [
+            (client, vec![], client),
+            (client, vec![lie], client),
+            (here, vec![], None),
+            (here, vec![client], client),
+            (Some(ip("::1")), vec![lie, client], client),
+            (Some(ip("::ffff:127.0.0.1")), vec![client], client),
+            (Some(ip("10.0.0.5")), vec![lie, client], client),
+            (here, vec![lie, client, Some(ip("10.0.0.5"))], client),
+            (Some(ip("10.0.0.6")), vec![client], Some(ip("10.0.0.6"))),
+            (here, vec![None], here),
+            (here, vec![lie, None], here),
+            (here, vec![lie, None, Some(ip("10.0.0.5"))], Some(ip("10.0.0.5"))),
+            (None, vec![client], None),
+        ] {
+            let peer = peer.map(|peer| peer.to_canonical());
+            assert_eq!(address(peer, &hops, &proxy), expected, "{peer:?} {hops:?}");
+        }
+    }
+
+    #[test]
+    fn hops_are_read_as_proxies_write_them() {
+        for (written, read) in [
+            (&b" 203.0.113.9"[..], Some("203.0.113.9")),
+            (b"203.0.113.9:5544", Some("203.0.113.9")),
+            (b"2001:db8::1", Some("2001:db8::1")),
+            (b"[2001:db8::1]:5544", Some("2001:db8::1")),
+            (b"::ffff:203.0.113.9", Some("203.0.113.9")),
+            (b"unknown", None),
+            (b"\xff", None),
+            (b"", None),
+        ] {
+            assert_eq!(hop(written), read.map(ip), "{}", written.escape_ascii());
+        }
     }
 }

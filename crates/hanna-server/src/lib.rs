@@ -3,9 +3,9 @@
 //! Start with [`App`]: [`App::open`] a database, then [`App::serve`] it, or take its [`App::router`] into a test. Time and
 //! randomness are passed in ([`Clock`], [`Entropy`]).
 //!
-//! A request comes in through `answer` (trace id, problems, log), is read by `extract` (session, body), handled by one
-//! file of `routes`, which asks the `store` one coarse question; what is decided there is decided by the pure functions of
-//! `judge` and `usage`.
+//! A connection is held by `serving`. A request comes in through `answer` (trace id, problems, log), is read by `extract`
+//! (session, body), handled by one file of `routes`, which asks the `store` one coarse question; what is decided there is
+//! decided by the pure functions of `judge` and `usage`. `gate` turns those away who ask too much.
 //!
 //! Deliberately absent: business rules in SQL, clocks and randomness made on the spot, personal data in logs and errors,
 //! requests of our own to anybody.
@@ -14,23 +14,29 @@ mod agreement;
 mod answer;
 mod app;
 mod application;
+pub mod backup;
+mod budget;
 mod claims;
 pub mod cli;
 mod clock;
 pub mod demo;
 mod devices;
+mod enumeration;
 mod epoch;
 mod extract;
 mod fault;
+mod gate;
 pub mod import;
 mod judge;
 mod keys;
+mod metrics;
 pub mod nit;
 pub mod openapi;
 mod outbox_file;
 mod passwords;
 mod routes;
 mod secrets;
+mod serving;
 mod signer;
 mod slow_down;
 mod store;
@@ -41,6 +47,7 @@ mod usage;
 
 pub use app::{App, Config, Database, Limits, OpenError, UnknownDatabase};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
+pub use gate::Budgets;
 pub use keys::KeyFault;
 pub use outbox_file::{ImportedOutbox, OutboxFileError, OutboxFileFault};
 pub use passwords::PasswordFault;

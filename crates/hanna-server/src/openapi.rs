@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hanna_domain::{DocumentKind, Statement};
 use hanna_wire::TRACE_HEADER;
 use hanna_wire::problem::{self, ErrorCode, Problem};
+use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
@@ -13,6 +14,8 @@ use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use crate::routes;
+
+mod examples;
 
 /// Where the committed document stands, from the root of the repository.
 pub const PATH: &str = "docs/openapi.json";
@@ -24,7 +27,7 @@ pub const SESSION: &str = "session";
 #[openapi(
     info(
         title = "Hanna Convenios",
-        description = "Whether a person is an active affiliate of the caja, at which tariff, and the record that a benefit was used.\n\nErrors are `application/problem+json` (RFC 9457); clients switch on `code`. Every answer has `x-trace-id` and the server's time in `Date`. Times are RFC 3339 in UTC. Ids are UUIDs made by whoever creates the thing, version 7 by preference; a repeated write is answered as the first time. Bodies are at most 1 MiB. Paths that are not here answer 404, methods that are not here 405.",
+        description = "Whether a person is an active affiliate of the caja, at which tariff, and the record that a benefit was used.\n\nErrors are `application/problem+json` (RFC 9457); clients switch on `code`. Every answer has `x-trace-id` and the server's time in `Date`; a request with a W3C `traceparent` keeps its trace id. Times are RFC 3339 in UTC. Ids are UUIDs made by whoever creates the thing, version 7 by preference; a repeated write is answered as the first time. Bodies are at most 1 MiB; heads at most 32 KiB with 64 headers, otherwise the answer is a bare 431. Paths that are not here answer 404, methods that are not here 405.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     components(schemas(Problem, Statement)),
@@ -61,6 +64,7 @@ pub fn document() -> serde_json::Result<String> {
     schemas.insert("Document".to_owned(), RefOr::T(documents()));
     schemas.remove("DocumentKind");
     for operation in document.paths.paths.values_mut().flat_map(operations) {
+        give_examples(operation);
         for response in operation.responses.responses.values_mut() {
             if let RefOr::T(response) = response {
                 response.headers.insert(
@@ -71,6 +75,22 @@ pub fn document() -> serde_json::Result<String> {
         }
     }
     Ok(document.to_pretty_json()? + "\n")
+}
+
+/// Shows what the call takes and answers.
+fn give_examples(operation: &mut Operation) {
+    let id = operation.operation_id.clone().unwrap_or_default();
+    let show = |content: &mut RefOr<Content>, example| {
+        if let RefOr::T(content) = content {
+            content.example = example;
+        }
+    };
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        body.content.values_mut().for_each(|content| show(content, examples::request(&id)));
+    }
+    if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200") {
+        response.content.values_mut().for_each(|content| show(content, examples::answer(&id)));
+    }
 }
 
 /// A document as the contract takes it: each kind with its own numbers, in canonical form.
@@ -127,9 +147,14 @@ pub fn faults(codes: &[&[ErrorCode]]) -> BTreeMap<String, RefOr<Response>> {
 
 fn fault(status: u16, codes: &[ErrorCode]) -> Response {
     let sentences: Vec<String> = codes.iter().map(|code| format!("`{code}`: {}.", code.title())).collect();
-    let mut response = ResponseBuilder::new()
-        .description(sentences.join(" "))
-        .content(problem::MEDIA_TYPE, Content::new(Some(Ref::from_schema_name("Problem"))));
+    let mut content = Content::new(Some(Ref::from_schema_name("Problem")));
+    for code in codes {
+        let problem = Problem::new(*code, None, "4bf92f3577b34da6a3ce929d0e0e4736".to_owned());
+        let example = ExampleBuilder::new().value(serde_json::to_value(problem).ok()).build();
+        content.examples.insert(code.code().to_owned(), RefOr::T(example));
+    }
+    let mut response =
+        ResponseBuilder::new().description(sentences.join(" ")).content(problem::MEDIA_TYPE, content);
     if matches!(status, 429 | 503) {
         response = response.header("Retry-After", header("Seconds to wait.", Type::Integer));
     }
@@ -183,6 +208,25 @@ mod tests {
             let expected = !matches!(code, ErrorCode::NotFound | ErrorCode::MethodNotAllowed);
             assert_eq!(document.contains(&format!("`{code}`:")), expected, "{code}");
         }
+    }
+
+    #[test]
+    fn every_body_and_every_problem_has_an_example() {
+        let document: serde_json::Value = serde_json::from_str(&document().expect("written")).expect("JSON");
+        let operations = document["paths"].as_object().expect("paths").values();
+        let mut contents = 0;
+        for operation in operations.flat_map(|path| path.as_object().expect("methods").values()) {
+            let answers = operation["responses"].as_object().expect("answers").values();
+            for body in std::iter::once(&operation["requestBody"]).chain(answers) {
+                let Some(content) = body["content"].as_object() else { continue };
+                for content in content.values() {
+                    contents += 1;
+                    let is_shown = content["example"].is_object() || content["examples"].is_object();
+                    assert!(is_shown, "{} {body}", operation["operationId"]);
+                }
+            }
+        }
+        assert!(contents > 60, "{contents}");
     }
 
     #[test]

@@ -91,18 +91,25 @@ impl Bench {
 
     /// The same database, opened again.
     pub async fn restart(self) -> Self {
+        self.between_lives(|_| ()).await
+    }
+
+    /// The same database, opened again with another configuration.
+    pub async fn with(self, change: impl FnOnce(&mut Config)) -> Self {
         let Self { clock, demo, app, router, dir } = self;
         drop((app, router));
-        let app = open_app(&dir, &clock, 2).await;
+        let mut config = config(&dir);
+        change(&mut config);
+        let app = open_as(config, &clock, 4).await;
         Self { clock, demo, router: app.router(), app, dir }
     }
 
-    /// The same database, opened again with another budget for regulars.
-    pub async fn with_regulars_a_day_max(self, regulars_a_day_max: u32) -> Self {
+    /// Does something with the directory while no server has it open.
+    pub async fn between_lives(self, change: impl FnOnce(&std::path::Path)) -> Self {
         let Self { clock, demo, app, router, dir } = self;
         drop((app, router));
-        let config = Config { regulars_a_day_max, ..config(&dir) };
-        let app = open_as(config, &clock, 4).await;
+        change(dir.path());
+        let app = open_app(&dir, &clock, 2).await;
         Self { clock, demo, router: app.router(), app, dir }
     }
 

@@ -1,12 +1,12 @@
 //! The real server, in the test's process, on a free port.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use hanna_server::demo::Demo;
-use hanna_server::{App, Config, Database};
+use hanna_server::{App, Budgets, Config, Database};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -16,9 +16,20 @@ use crate::clock::HandClock;
 /// How many people the caja of a test has. Enough for twenty of each kind.
 const AFFILIATES: u32 = 400;
 
+/// A server over this file, without budgets: desks of tests ask faster than people.
+pub fn config(database: PathBuf) -> Config {
+    Config { budgets: Budgets::NONE, ..Config::new(Database::Sqlite(database)) }
+}
+
+async fn open(database: PathBuf, clock: &Arc<HandClock>, seed: u64) -> App {
+    let clock = Arc::clone(clock) as _;
+    App::open(config(database), clock, Seeded::new(seed)).await.expect("the server opens")
+}
+
 /// A server with invented people, answering until it is stopped or dropped.
 pub struct TestServer {
-    app: App,
+    /// None only between two lives.
+    app: Option<App>,
     address: SocketAddr,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     /// Who can sign in, and whom to look up.
@@ -38,14 +49,12 @@ impl TestServer {
     /// The same, with so many people.
     pub async fn start_with(clock: &Arc<HandClock>, affiliates: u32) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let database = Database::Sqlite(folder.path().join("hanna.sqlite"));
-        let app = App::open(Config::new(database), Arc::clone(clock) as _, Seeded::new(1))
-            .await
-            .expect("the server opens");
+        let app = open(folder.path().join("hanna.sqlite"), clock, 1).await;
         let demo = app.seed_demo(1, affiliates).await.expect("invented people");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let mut server = Self { app, address, running: None, demo, clock: Arc::clone(clock), folder };
+        let mut server =
+            Self { app: Some(app), address, running: None, demo, clock: Arc::clone(clock), folder };
         server.serve(listener);
         server
     }
@@ -55,20 +64,19 @@ impl TestServer {
         self.folder.path().join("hanna.sqlite")
     }
 
-    /// Goes on over another database, as after a backup was restored, at the same address.
-    pub async fn go_on_over(&mut self, database: PathBuf) {
+    /// Does something with the database while no program has it open, and then answers again, at the same address.
+    pub async fn between_lives(&mut self, change: impl FnOnce(&Path)) {
         self.stop().await;
-        self.app =
-            App::open(Config::new(Database::Sqlite(database)), Arc::clone(&self.clock) as _, Seeded::new(2))
-                .await
-                .expect("the server opens");
+        self.app = None;
+        change(&self.database());
+        self.app = Some(open(self.database(), &self.clock, 2).await);
         self.resume();
     }
 
     /// On a runtime of its own, which ends with it: a connection that is open must not be answered any more.
     fn serve(&mut self, listener: TcpListener) {
         let (stop, stopped) = oneshot::channel::<()>();
-        let app = self.app.clone();
+        let app = self.app().clone();
         let thread = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -76,7 +84,7 @@ impl TestServer {
                 listener.set_nonblocking(true).expect("a listener");
                 let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
                 tokio::select! {
-                    served = app.serve(listener, std::future::pending()) => served.expect("serving"),
+                    () = app.serve(listener, std::future::pending()) => {}
                     // Dropped or sent: either way the server stops.
                     _ = stopped => {}
                 }
@@ -96,8 +104,8 @@ impl TestServer {
     }
 
     /// The server itself, to change what the caja knows.
-    pub const fn app(&self) -> &App {
-        &self.app
+    pub fn app(&self) -> &App {
+        self.app.as_ref().expect("between two lives there is no server")
     }
 
     /// Stops answering; the port and every connection are closed.

@@ -1,4 +1,4 @@
-//! `GET /health`: whether the server lives, and whether its signer will go on signing.
+//! `GET /health`: whether the server lives, and whether its signer will go on signing. `GET /ready`: whether it can work.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,4 +28,15 @@ pub struct Health {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "the signing key ends within 30 days: run `hanna-server keys rotate`")]
     pub warning: Option<String>,
+}
+
+/// `GET /ready`: a server process that can do its work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Ready {
+    /// Always `ready`: a server that is not answers 503.
+    #[schema(example = "ready")]
+    pub status: String,
+    /// The schema of the database.
+    #[schema(example = 3, minimum = 1)]
+    pub schema: i64,
 }

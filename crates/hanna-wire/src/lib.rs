@@ -20,6 +20,8 @@ pub mod usage;
 
 /// The header with the trace id of an answer; it stands in the server's log and in every problem.
 pub const TRACE_HEADER: &str = "x-trace-id";
+/// The header in which a caller may say which trace a request belongs to (W3C Trace Context).
+pub const TRACE_PARENT_HEADER: &str = "traceparent";
 
 /// The paths of the contract.
 pub mod path {
@@ -43,4 +45,8 @@ pub mod path {
     pub const USAGE_REPORTS: &str = "/v1/usage-reports";
     /// `GET`: liveness.
     pub const HEALTH: &str = "/health";
+    /// `GET`: readiness.
+    pub const READY: &str = "/ready";
+    /// `GET`: what was counted. Served at an address of its own.
+    pub const METRICS: &str = "/metrics";
 }

@@ -2,6 +2,10 @@
 
 /// The largest request or answer body, in bytes.
 pub const BODY_MAX_BYTES: usize = 1024 * 1024;
+/// The largest head of a request, in bytes.
+pub const HEAD_MAX_BYTES: usize = 32 * 1024;
+/// The most headers of a request.
+pub const HEADERS_MAX: usize = 64;
 /// The most items in one outbox batch.
 pub const BATCH_ITEMS_MAX: usize = 500;
 /// The most regulars in one request.

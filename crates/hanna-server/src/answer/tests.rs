@@ -117,3 +117,32 @@ async fn a_route_that_panics_or_hangs_is_a_problem_and_the_server_lives_on() {
         assert_eq!(answer.header("retry-after").is_empty(), status == 500);
     }
 }
+
+#[tokio::test]
+async fn a_trace_goes_on_and_what_is_none_is_not_believed() {
+    let bench = Bench::open().await;
+    let trace_id = async |parent: &str| {
+        let request = Request::get(path::ME).header("traceparent", parent).body(Body::empty());
+        let answer = bench.send(request.expect("a request")).await;
+        assert_eq!(answer.code(), "SESSION_EXPIRED");
+        answer.header("x-trace-id").to_owned()
+    };
+    let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    for parent in [format!("00-{id}-00f067aa0ba902b7-01"), format!("01-{id}-00f067aa0ba902b7-00-more")] {
+        assert_eq!(trace_id(&parent).await, id, "{parent}");
+    }
+    let zeros = "0".repeat(32);
+    for parent in [
+        String::new(),
+        id.to_owned(),
+        format!("00-{zeros}-00f067aa0ba902b7-01"),
+        format!("00-{id}-00f067aa0ba902b7-01-more"),
+        format!("ff-{id}-00f067aa0ba902b7-01"),
+        format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()),
+        format!("00-{id}-1045678901-01"),
+        "00-juan.perez@example.co0000000000000-00f067aa0ba902b7-01".to_owned(),
+    ] {
+        let made = trace_id(&parent).await;
+        assert!(made.len() == 32 && made != id && made != zeros, "{parent}: {made}");
+    }
+}

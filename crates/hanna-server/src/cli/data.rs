@@ -3,13 +3,14 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::{ImportArgs, ImportOutboxArgs, Place, SeedDemoArgs, open};
+use super::settings::Effective;
+use super::{ImportArgs, ImportOutboxArgs, SeedDemoArgs, open};
 use crate::demo::Demo;
 use crate::import::{ImportError, Progress, Report};
 use crate::outbox_file::{ImportedOutbox, OutboxFileError};
 
-pub async fn migrate(place: &Place) -> anyhow::Result<ExitCode> {
-    let opened = open(place).await?.opened();
+pub async fn migrate(holds: &Effective) -> anyhow::Result<ExitCode> {
+    let opened = open(holds).await?.opened();
     let mut out = io::stdout().lock();
     if opened.schema_before == opened.schema {
         writeln!(out, "schema {}: nothing to do", opened.schema)?;
@@ -19,8 +20,8 @@ pub async fn migrate(place: &Place) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub async fn seed_demo(args: &SeedDemoArgs) -> anyhow::Result<ExitCode> {
-    let demo = open(&args.place).await?.seed_demo(args.seed, args.affiliates).await?;
+pub async fn seed_demo(args: &SeedDemoArgs, holds: &Effective) -> anyhow::Result<ExitCode> {
+    let demo = open(holds).await?.seed_demo(args.seed, args.affiliates).await?;
     let mut out = io::stdout().lock();
     if args.json {
         serde_json::to_writer(&mut out, &demo)?;
@@ -66,8 +67,8 @@ fn write_demo(out: &mut impl Write, demo: &Demo) -> io::Result<()> {
     Ok(())
 }
 
-pub async fn import_affiliates(args: &ImportArgs) -> anyhow::Result<ExitCode> {
-    let app = open(&args.place).await?;
+pub async fn import_affiliates(args: &ImportArgs, holds: &Effective) -> anyhow::Result<ExitCode> {
+    let app = open(holds).await?;
     let progress: Progress = Box::new(|done, total| {
         // If nobody reads the progress, the import goes on.
         let _ = writeln!(io::stderr(), "{done} de {total} líneas");
@@ -106,8 +107,8 @@ fn write_report(out: &mut impl Write, report: &Report) -> anyhow::Result<ExitCod
     Ok(ExitCode::FAILURE)
 }
 
-pub async fn import_outbox(args: &ImportOutboxArgs) -> anyhow::Result<ExitCode> {
-    let outcome = open(&args.place).await?.import_outbox(&args.file).await;
+pub async fn import_outbox(args: &ImportOutboxArgs, holds: &Effective) -> anyhow::Result<ExitCode> {
+    let outcome = open(holds).await?.import_outbox(&args.file).await;
     let mut out = io::stdout().lock();
     match outcome {
         Ok(imported) if args.json => {

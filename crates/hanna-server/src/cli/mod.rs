@@ -1,19 +1,21 @@
 //! The program `hanna-server`: its subcommands.
 
+mod backups;
 mod data;
 mod operations;
 mod serve;
+mod settings;
 
 use std::io::{IsTerminal, Write};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
-use crate::app::{App, Config, Database};
+use self::settings::{Effective, LogFormat, Settings};
+use crate::app::App;
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::demo;
 use crate::openapi;
@@ -24,24 +26,15 @@ use crate::openapi;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How the log on standard error is written. It never holds personal data.
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
-    log_format: LogFormat,
-    /// What is logged: a level, or directives such as `info,hanna_server=debug`.
-    #[arg(long, global = true, value_name = "FILTER", default_value = "info")]
-    log: String,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
-}
+/// The variable of the environment that names the configuration file.
+const CONFIG_VARIABLE: &str = "HANNA_SERVER_CONFIG";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the API. Prints `listening on http://ADDRESS:PORT` as its first line.
-    Serve(ServeArgs),
+    Serve(Place),
     /// Bring the database to this program's schema, and make the signing key if there is none.
     Migrate(Place),
     /// Fill an empty database with invented businesses, accounts and affiliates, and print who can sign in.
@@ -69,8 +62,51 @@ enum Command {
     /// The epoch of the data, by which desks notice that the server lost something.
     #[command(subcommand)]
     Epoch(EpochCommand),
+    /// Copy the database into a new file, also while a server serves.
+    #[command(
+        after_help = "The copy is one state of the database, checked before it gets its name. It holds people's data and the \
+        keys that sign: keep it as safe as the server."
+    )]
+    Backup(BackupArgs),
+    /// Put a backup in the place of the database. The server must not run.
+    #[command(
+        after_help = "Begins another epoch, so that desks offer again what they had delivered since the backup. With --force \
+        a database that is there is set aside, never deleted, and the keys that sign and verify are brought along from it. \
+        Without it, rotated keys are lost: what desks recorded on statements of theirs is refused."
+    )]
+    Restore(RestoreArgs),
+    /// The configuration: a file, the environment, and flags.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print the OpenAPI document.
     Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Say whether the configuration is understood; nothing is opened.
+    Check(Place),
+    /// Print what holds, as a configuration file, without secrets.
+    Print(Place),
+}
+
+#[derive(Debug, Args)]
+struct BackupArgs {
+    /// The file to make. It must not exist.
+    file: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+struct RestoreArgs {
+    /// A file that `backup` made.
+    file: PathBuf,
+    /// Set a database aside that is there already.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    place: Place,
 }
 
 #[derive(Debug, Subcommand)]
@@ -118,27 +154,30 @@ enum EpochCommand {
     Renew(Place),
 }
 
-/// Where the data are.
+/// Where the configuration is, and what of it is said here.
 #[derive(Debug, Args)]
 struct Place {
-    /// The directory of the server's data; made if it is not there.
-    #[arg(long, value_name = "DIR", default_value = "hanna-data")]
-    data_dir: PathBuf,
-    /// The database, as `sqlite:PATH`, the only kind there is for now [default: `sqlite:DATA_DIR/hanna.sqlite`]
-    #[arg(long, value_name = "sqlite:PATH")]
-    database: Option<Database>,
+    /// A TOML file with settings. What is said in flags or the environment goes before it.
+    #[arg(long, env = CONFIG_VARIABLE, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
 }
 
-#[derive(Debug, Args)]
-struct ServeArgs {
-    /// Where to listen; port 0 picks a free one.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8740")]
-    listen: SocketAddr,
-    #[command(flatten)]
-    place: Place,
-    /// Serve plain HTTP on an address that others can reach. Only behind a proxy that speaks TLS.
-    #[arg(long)]
-    allow_plain_http: bool,
+impl Place {
+    /// What holds.
+    ///
+    /// # Errors
+    /// When the file or a variable is not understood.
+    fn effective(&self) -> anyhow::Result<Effective> {
+        settings::refuse_unknown_variables(
+            std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
+        )?;
+        let file = self.config.as_deref().map(settings::from_file).transpose()?;
+        let holds = self.settings.clone().or(file.unwrap_or_default()).effective();
+        holds.check()?;
+        Ok(holds)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -176,64 +215,102 @@ struct ImportOutboxArgs {
     json: bool,
 }
 
+impl Command {
+    /// Where the configuration is; `openapi` needs none.
+    const fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Serve(place)
+            | Self::Migrate(place)
+            | Self::SeedDemo(SeedDemoArgs { place, .. })
+            | Self::ImportAffiliates(ImportArgs { place, .. })
+            | Self::ImportOutbox(ImportOutboxArgs { place, .. })
+            | Self::Backup(BackupArgs { place, .. })
+            | Self::Restore(RestoreArgs { place, .. })
+            | Self::Device(
+                DeviceCommand::List(place)
+                | DeviceCommand::Revoke(DeviceArgs { place, .. })
+                | DeviceCommand::Restore(DeviceArgs { place, .. }),
+            )
+            | Self::Keys(KeysCommand::Rotate(place) | KeysCommand::List(place))
+            | Self::Epoch(EpochCommand::Renew(place))
+            | Self::Config(ConfigCommand::Check(place) | ConfigCommand::Print(place)) => Some(place),
+            Self::Openapi => None,
+        }
+    }
+}
+
 /// Runs the program.
 ///
 /// # Errors
 /// Whatever stopped it, ready to print.
 pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
-    start_log(cli)?;
-    if let Command::Openapi = cli.command {
-        std::io::stdout().write_all(openapi::document()?.as_bytes())?;
-        return Ok(ExitCode::SUCCESS);
-    }
+    let holds = match cli.command.place() {
+        Some(place) => place.effective()?,
+        None => Settings::default().effective(),
+    };
+    start_log(&holds)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        match &cli.command {
-            Command::Serve(args) => serve::serve(args).await,
-            Command::Migrate(place) => data::migrate(place).await,
-            Command::SeedDemo(args) => data::seed_demo(args).await,
-            Command::ImportAffiliates(args) => data::import_affiliates(args).await,
-            Command::ImportOutbox(args) => data::import_outbox(args).await,
-            Command::Device(DeviceCommand::List(place)) => operations::list_devices(place).await,
-            Command::Device(DeviceCommand::Revoke(args)) => operations::revoke_device(args).await,
-            Command::Device(DeviceCommand::Restore(args)) => operations::restore_device(args).await,
-            Command::Keys(KeysCommand::Rotate(place)) => operations::rotate_keys(place).await,
-            Command::Keys(KeysCommand::List(place)) => operations::list_keys(place).await,
-            Command::Epoch(EpochCommand::Renew(place)) => operations::renew_epoch(place).await,
-            Command::Openapi => Ok(ExitCode::SUCCESS),
+    runtime.block_on(obey(&cli.command, &holds))
+}
+
+async fn obey(command: &Command, holds: &Effective) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(_) => serve::serve(holds).await,
+        Command::Migrate(_) => data::migrate(holds).await,
+        Command::SeedDemo(args) => data::seed_demo(args, holds).await,
+        Command::ImportAffiliates(args) => data::import_affiliates(args, holds).await,
+        Command::ImportOutbox(args) => data::import_outbox(args, holds).await,
+        Command::Device(DeviceCommand::List(_)) => operations::list_devices(holds).await,
+        Command::Device(DeviceCommand::Revoke(args)) => operations::revoke_device(args.id, holds).await,
+        Command::Device(DeviceCommand::Restore(args)) => operations::restore_device(args.id, holds).await,
+        Command::Keys(KeysCommand::Rotate(_)) => operations::rotate_keys(holds).await,
+        Command::Keys(KeysCommand::List(_)) => operations::list_keys(holds).await,
+        Command::Epoch(EpochCommand::Renew(_)) => operations::renew_epoch(holds).await,
+        Command::Backup(args) => backups::back_up(&args.file, holds),
+        Command::Restore(args) => backups::restore(&args.file, args.force, holds),
+        Command::Config(ConfigCommand::Check(_)) => {
+            writeln!(std::io::stdout(), "La configuración se entiende.")?;
+            Ok(ExitCode::SUCCESS)
         }
-    })
+        Command::Config(ConfigCommand::Print(_)) => {
+            std::io::stdout().write_all(holds.toml()?.as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Openapi => {
+            std::io::stdout().write_all(openapi::document()?.as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
 }
 
 /// Logs go to standard error: standard output is for what was asked.
-fn start_log(cli: &Cli) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&cli.log)?;
+fn start_log(holds: &Effective) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&holds.log).map_err(|_| {
+        anyhow::anyhow!("el valor de «log» no sirve; se espera un nivel, como info, o directivas")
+    })?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    let started = match cli.log_format {
+    let started = match holds.log_format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))
 }
 
-async fn open(place: &Place) -> anyhow::Result<App> {
-    make_private_dir(place)?;
-    let database =
-        place.database.clone().unwrap_or_else(|| Database::Sqlite(place.data_dir.join("hanna.sqlite")));
-    let app = App::open(Config::new(database), Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
-    Ok(app)
+async fn open(holds: &Effective) -> anyhow::Result<App> {
+    make_private_dir(holds)?;
+    Ok(App::open(holds.config(), Arc::new(SystemClock), Arc::new(SystemEntropy)).await?)
 }
 
 /// The directory is its owner's alone: it will hold people's data.
-fn make_private_dir(place: &Place) -> anyhow::Result<()> {
+fn make_private_dir(holds: &Effective) -> anyhow::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(&place.data_dir).map_err(|error| {
-        anyhow::anyhow!("the data directory {} cannot be made: {error}", place.data_dir.display())
+    builder.create(&holds.data_dir).map_err(|error| {
+        anyhow::anyhow!("the data directory {} cannot be made: {error}", holds.data_dir.display())
     })
 }

@@ -3,11 +3,14 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::{DeviceArgs, Place, open};
+use uuid::Uuid;
+
+use super::open;
+use super::settings::Effective;
 use crate::app::App;
 
-pub async fn list_devices(place: &Place) -> anyhow::Result<ExitCode> {
-    let devices = open(place).await?.devices().await?;
+pub async fn list_devices(holds: &Effective) -> anyhow::Result<ExitCode> {
+    let devices = open(holds).await?.devices().await?;
     let mut out = io::stdout().lock();
     writeln!(out, "{:<36}  {:<20}  {:>13}  {:<20}  name", "id", "last contact", "last sequence", "revoked")?;
     for device in devices {
@@ -18,29 +21,29 @@ pub async fn list_devices(place: &Place) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub async fn revoke_device(args: &DeviceArgs) -> anyhow::Result<ExitCode> {
-    let known = open(&args.place).await?.revoke_device(args.id).await?;
-    anyhow::ensure!(known, "there is no device {}", args.id);
-    writeln!(io::stdout(), "{} is revoked", args.id)?;
+pub async fn revoke_device(id: Uuid, holds: &Effective) -> anyhow::Result<ExitCode> {
+    let known = open(holds).await?.revoke_device(id).await?;
+    anyhow::ensure!(known, "there is no device {id}");
+    writeln!(io::stdout(), "{id} is revoked")?;
     Ok(ExitCode::SUCCESS)
 }
 
-pub async fn restore_device(args: &DeviceArgs) -> anyhow::Result<ExitCode> {
-    let known = open(&args.place).await?.restore_device(args.id).await?;
-    anyhow::ensure!(known, "there is no device {}", args.id);
-    writeln!(io::stdout(), "{} is trusted", args.id)?;
+pub async fn restore_device(id: Uuid, holds: &Effective) -> anyhow::Result<ExitCode> {
+    let known = open(holds).await?.restore_device(id).await?;
+    anyhow::ensure!(known, "there is no device {id}");
+    writeln!(io::stdout(), "{id} is trusted")?;
     Ok(ExitCode::SUCCESS)
 }
 
-pub async fn rotate_keys(place: &Place) -> anyhow::Result<ExitCode> {
-    let app = open(place).await?;
+pub async fn rotate_keys(holds: &Effective) -> anyhow::Result<ExitCode> {
+    let app = open(holds).await?;
     let kid = app.rotate_keys().await?;
     writeln!(io::stdout(), "{kid} signs from now on\n")?;
     write_keys(&app).await
 }
 
-pub async fn list_keys(place: &Place) -> anyhow::Result<ExitCode> {
-    write_keys(&open(place).await?).await
+pub async fn list_keys(holds: &Effective) -> anyhow::Result<ExitCode> {
+    write_keys(&open(holds).await?).await
 }
 
 async fn write_keys(app: &App) -> anyhow::Result<ExitCode> {
@@ -56,8 +59,8 @@ async fn write_keys(app: &App) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub async fn renew_epoch(place: &Place) -> anyhow::Result<ExitCode> {
-    let epoch = open(place).await?.renew_epoch().await?;
+pub async fn renew_epoch(holds: &Effective) -> anyhow::Result<ExitCode> {
+    let epoch = open(holds).await?.renew_epoch().await?;
     writeln!(io::stdout(), "epoch {epoch}")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,58 +3,75 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
-use super::{ServeArgs, open};
+use super::open;
+use super::settings::Effective;
 
-/// How long requests may still take after a signal. Longer than any request may.
-const GOODBYE_MAX: Duration = Duration::from_secs(35);
-
-pub async fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
-    anyhow::ensure!(
-        args.listen.ip().is_loopback() || args.allow_plain_http,
-        "{} can be reached from other machines, and plain HTTP would show people's data on the way: listen on a \
-         loopback address behind a proxy that speaks TLS, or say --allow-plain-http",
-        args.listen.ip()
-    );
-    let app = open(&args.place).await?;
+pub async fn serve(holds: &Effective) -> anyhow::Result<ExitCode> {
+    for address in [Some(holds.listen), holds.metrics_listen].into_iter().flatten() {
+        anyhow::ensure!(
+            address.ip().is_loopback() || holds.allow_plain_http.0,
+            "{} can be reached from other machines, and plain HTTP would show people's data on the way: listen on a \
+             loopback address behind a proxy that speaks TLS, or say --allow-plain-http",
+            address.ip()
+        );
+    }
+    let app = open(holds).await?;
     let opened = app.opened();
     tracing::info!(schema_before = opened.schema_before, schema = opened.schema, "database open");
     // Listened for before anybody is told that we serve: from then on a signal ends us gently.
     let signal = signal()?;
-    let listener =
-        TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
-    announce(listener.local_addr()?)?;
+    let listener = bind(holds.listen).await?;
+    let metrics = match holds.metrics_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    announce("listening on http://", listener.local_addr()?, "")?;
+    if let Some(metrics) = &metrics {
+        announce("metrics on http://", metrics.local_addr()?, hanna_wire::path::METRICS)?;
+    }
 
-    let (told, begun) = oneshot::channel();
+    let (told, begun) = watch::channel(false);
+    let ending = |mut begun: watch::Receiver<bool>| async move {
+        // Whoever tells lives as long as we serve.
+        let _ = begun.wait_for(|begun| *begun).await;
+    };
     let shutdown = async move {
         signal.await;
         tracing::info!("shutting down: finishing what was begun");
-        // The other side waits as long as we serve.
-        let _ = told.send(());
+        told.send_replace(true);
+        // Kept until everything has ended.
+        told
     };
-    let goodbye = async move {
-        // Never told: we serve until we end by ourselves.
-        if begun.await.is_err() {
-            std::future::pending::<()>().await;
+    let counted = async {
+        if let Some(metrics) = metrics {
+            app.serve_metrics(metrics, ending(begun.clone())).await;
         }
-        tokio::time::sleep(GOODBYE_MAX).await;
+    };
+    let served = async { tokio::join!(app.serve(listener, ending(begun.clone())), counted) };
+    let goodbye = async {
+        let _told = shutdown.await;
+        tokio::time::sleep(holds.shutdown_max()).await;
     };
     tokio::select! {
-        served = app.serve(listener, shutdown) => served?,
+        _ = served => {}
         () = goodbye => tracing::warn!("some connections did not end in time"),
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
-fn announce(address: SocketAddr) -> std::io::Result<()> {
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+fn announce(before: &str, address: SocketAddr, after: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "listening on http://{address}")?;
+    writeln!(stdout, "{before}{address}{after}")?;
     stdout.flush()
 }
 

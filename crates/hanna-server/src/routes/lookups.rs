@@ -1,5 +1,7 @@
 //! `POST /v1/lookups`: one question about one person, answered by a signed statement.
 
+use std::slice;
+
 use axum::Json;
 use axum::extract::State;
 use hanna_wire::limits::PURPOSE_MAX;
@@ -18,7 +20,7 @@ use crate::store::{Answered, Caller, Question};
 route_faults!(
     WITH_BODY,
     SIGNED_IN,
-    &[ErrorCode::Forbidden, ErrorCode::BranchNotAllowed, ErrorCode::IdConflict]
+    &[ErrorCode::Forbidden, ErrorCode::BranchNotAllowed, ErrorCode::IdConflict, ErrorCode::SlowDown]
 );
 
 /// Look a person up
@@ -26,6 +28,9 @@ route_faults!(
 /// Consulting never consumes the benefit, and is always on record: who, at which PC, where, when, why. A document that
 /// is not registered is answered with a statement too. The same id for the same person and branch is the same lookup,
 /// recorded once and judged anew.
+///
+/// Lookups have a budget: of the account, of the PC and of the entity. Whoever asks about one unknown document after another
+/// is slowed down, then blocked for an hour.
 #[utoipa::path(
     post,
     path = path::LOOKUPS,
@@ -46,6 +51,7 @@ pub async fn handler(
     }
     text("purpose", &request.purpose, PURPOSE_MAX)?;
     let now = app.clock().now();
+    app.admit_lookup(&caller, entity_id, now)?;
     // Before anything is recorded: what cannot be signed is not asked.
     let keys = app.keys().await?;
     let question = Question {
@@ -64,6 +70,8 @@ pub async fn handler(
     };
     match app.store().answer_lookup(question).await? {
         Answered::Claims(statement) => {
+            app.answered(&caller, slice::from_ref(&statement), now);
+            app.metrics().looked_up("lookup", slice::from_ref(&statement));
             let signed = keys.sign(&statement);
             let statement = signed.ok_or_else(|| Fault::unavailable("no signing key is valid now"))??;
             Ok(Json(LookupAnswer { statement }))

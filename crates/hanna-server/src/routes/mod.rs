@@ -4,13 +4,19 @@ mod health;
 mod keys;
 mod lookups;
 mod me;
+mod metrics;
 pub(crate) mod outbox;
+mod ready;
 mod refresh;
 mod regulars;
 mod sign_in;
 mod sign_out;
 mod usage_reports;
+#[cfg(test)]
+mod walk;
 
+use axum::Router;
+use hanna_wire::path;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -30,4 +36,10 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(outbox::handler))
         .routes(routes!(usage_reports::handler))
         .routes(routes!(health::handler))
+        .routes(routes!(ready::handler))
+}
+
+/// `/metrics`, served apart from the rest.
+pub fn metrics(app: App) -> Router {
+    Router::new().route(path::METRICS, axum::routing::get(metrics::handler)).with_state(app)
 }

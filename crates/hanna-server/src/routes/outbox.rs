@@ -90,6 +90,7 @@ pub async fn take_in(app: &App, sender: Sender, items: Vec<ArrivedItem>) -> Resu
         .into_iter()
         .filter_map(|id| id.map_or_else(|| taken.next(), |id| Some(malformed(id))))
         .collect();
+    app.metrics().delivered(&outcomes);
     tracing::info!(device_id = %sender.device_id, items = outcomes.len(), "a batch was taken in");
     Ok(BatchAnswer { outcomes, epoch, last_sequence })
 }

@@ -21,14 +21,15 @@ const PURPOSE: &str = "reverificación de habituales";
 route_faults!(
     WITH_BODY,
     SIGNED_IN,
-    &[ErrorCode::Forbidden, ErrorCode::BranchNotAllowed, ErrorCode::IdConflict]
+    &[ErrorCode::Forbidden, ErrorCode::BranchNotAllowed, ErrorCode::IdConflict, ErrorCode::SlowDown]
 );
 
 /// Verify regulars again
 ///
 /// Each of them becomes a lookup, on record like any other, and is answered with a signed statement. A branch has a budget
 /// of them for each Colombian day; when it ends, those over it are left out of the answer. The same id for the same person
-/// and branch is the same lookup: counted once and judged anew.
+/// and branch is the same lookup: counted once and judged anew. Whoever asks about one unknown document after another is
+/// slowed down, then blocked for an hour.
 #[utoipa::path(
     post,
     path = path::LOOKUPS_REFRESH,
@@ -52,9 +53,10 @@ pub async fn handler(
         let detail = format!("there are not between 1 and {REGULARS_MAX} regulars");
         return Err(Fault::with(ErrorCode::Invalid, detail));
     }
+    let now = app.clock().now();
+    app.admit_questions(&caller, now)?;
     // Before anything is recorded: what cannot be signed is not asked.
     let keys = app.keys().await?;
-    let now = app.clock().now();
     let question = |Regular { id, document }| Question {
         account_id: caller.account_id,
         device_id: caller.device_id,
@@ -72,6 +74,8 @@ pub async fn handler(
     let questions = regulars.into_iter().map(question).collect();
     match app.store().answer_regulars(Round { questions, budget: app.regulars_a_day_max() }).await? {
         RoundAnswered::Claims { statements, budget_left } => {
+            app.answered(&caller, &statements, now);
+            app.metrics().looked_up("regular", &statements);
             // Hundreds of signatures are no work for a thread that also answers others.
             let sign_all = move || statements.iter().map(|statement| keys.sign(statement)).collect();
             let signed: Vec<_> = tokio::task::spawn_blocking(sign_all).await.map_err(Fault::internal)?;

@@ -8,7 +8,7 @@ use hanna_wire::problem::ErrorCode;
 use hanna_wire::session::{Granted, SignIn};
 
 use crate::app::App;
-use crate::extract::{Body, text};
+use crate::extract::{Address, Body, text};
 use crate::fault::Fault;
 use crate::openapi::{WITH_BODY, route_faults};
 use crate::secrets::username_key;
@@ -28,7 +28,7 @@ route_faults!(
 /// Sign in
 ///
 /// Opens a session bound to the device. After five wrong passwords each further attempt has to wait, whether or not
-/// there is such an account.
+/// there is such an account; so it has after thirty wrong passwords from one address.
 #[utoipa::path(
     post,
     path = path::SESSIONS,
@@ -37,7 +37,11 @@ route_faults!(
     request_body = SignIn,
     responses((status = 200, description = "The session's first tokens.", body = Granted), Faults)
 )]
-pub async fn handler(State(app): State<App>, Body(sign_in): Body<SignIn>) -> Result<Json<Granted>, Fault> {
+pub async fn handler(
+    State(app): State<App>,
+    Address(address): Address,
+    Body(sign_in): Body<SignIn>,
+) -> Result<Json<Granted>, Fault> {
     let SignIn { username, password, device } = sign_in;
     text("username", &username, USERNAME_MAX)?;
     text("device.name", &device.name, DEVICE_NAME_MAX)?;
@@ -50,6 +54,7 @@ pub async fn handler(State(app): State<App>, Body(sign_in): Body<SignIn>) -> Res
     let now = app.clock().now();
     let username = username_key(&username);
     let mac = app.mac_key().username(&username);
+    app.gate().guess(address, now)?;
     if let Admission::Wait(until) = app.store().count_attempt(mac, now).await? {
         return Err(Fault::slow_down(until.duration_since(now)));
     }
@@ -59,6 +64,7 @@ pub async fn handler(State(app): State<App>, Body(sign_in): Body<SignIn>) -> Res
     let Some(credentials) = credentials.filter(|_| right) else {
         return Err(Fault::new(ErrorCode::WrongCredentials));
     };
+    app.gate().was_no_guess(address, now);
     app.store().forget_attempts(mac).await?;
     if credentials.state != AccountState::Active {
         return Err(Fault::new(ErrorCode::AccountNotActive));

@@ -56,6 +56,9 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub trait Store: Send + Sync + 'static {
     // The server itself.
 
+    /// The schema the database has now, which another program may have changed.
+    async fn schema(&self) -> Result<i64>;
+
     /// The secret called `name`: the one kept, or `candidate`, which is kept then.
     async fn secret(&self, name: &'static str, candidate: [u8; 32]) -> Result<Vec<u8>>;
 

@@ -71,7 +71,7 @@ async fn each_regular_is_answered_like_a_lookup_and_on_record_with_its_purpose()
 
 #[tokio::test]
 async fn a_branch_has_a_budget_for_each_day_and_the_same_ids_are_counted_once() {
-    let bench = Bench::open().await.with_regulars_a_day_max(3).await;
+    let bench = Bench::open().await.with(|config| config.regulars_a_day_max = 3).await;
     let desk = bench.desk("RECEPCION-1").await;
     let other = bench.desk_as("luis.penaranda@gymcaribe.co").await;
     let (north, centre) = (desk.branches[0].id, desk.branches[1].id);

@@ -46,7 +46,7 @@ fn run(db: &mut Connection, steps: &[&str]) -> Result<i64> {
 }
 
 /// The version of the database's schema; 0 when it is empty.
-fn version(db: &Connection) -> Result<i64> {
+pub fn version(db: &Connection) -> Result<i64> {
     db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fault)
 }
 

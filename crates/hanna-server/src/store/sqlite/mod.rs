@@ -5,6 +5,7 @@
 
 mod access;
 mod affiliates;
+pub mod backup;
 mod columns;
 mod deliveries;
 mod devices;
@@ -128,7 +129,26 @@ fn make_private(path: &Path) -> Result<()> {
     options.create(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|source| failed(CannotOpen { path: path.to_owned(), source }))
+    let opened = options.open(path);
+    let file = opened.map_err(|source| failed(CannotOpen { path: path.to_owned(), source }))?;
+    #[cfg(unix)]
+    if let Err(error) = give_to_the_folders_owner(&file, path) {
+        tracing::warn!(%error, "a database that root made could not be given to the owner of its folder");
+    }
+    drop(file);
+    Ok(())
+}
+
+/// What root makes in the folder of the server's own user, the server must be able to open.
+#[cfg(unix)]
+fn give_to_the_folders_owner(file: &std::fs::File, path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or_else(|| Path::new("."));
+    let folder = std::fs::metadata(folder)?;
+    if file.metadata()?.uid() == 0 && folder.uid() != 0 {
+        fchown(file, Some(folder.uid()), Some(folder.gid()))?;
+    }
+    Ok(())
 }
 
 /// The database file cannot be opened or made.
@@ -176,6 +196,10 @@ fn failed(error: impl Into<super::BoxError>) -> StoreError {
 
 #[async_trait]
 impl Store for SqliteStore {
+    async fn schema(&self) -> Result<i64> {
+        self.readers.run(|db| migrate::version(db)).await
+    }
+
     async fn secret(&self, name: &'static str, candidate: [u8; 32]) -> Result<Vec<u8>> {
         self.write(move |tx| keys::secret(tx, name, candidate)).await
     }

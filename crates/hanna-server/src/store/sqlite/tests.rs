@@ -34,6 +34,21 @@ fn opening_again_finds_the_schema_and_a_newer_one_is_left_alone() {
     assert!(matches!(refused, StoreError::Newer { found, known } if (found, known) == (newest + 1, newest)));
 }
 
+/// Whoever runs this test: only root's files ever belong to somebody else than their folder.
+#[cfg(unix)]
+#[test]
+fn a_database_belongs_to_the_owner_of_its_folder_also_when_root_makes_it() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let dir = tempfile::tempdir().expect("a directory");
+    let owner = |path: &Path| std::fs::metadata(path).expect("there").uid();
+    if owner(dir.path()) == 0 {
+        chown(dir.path(), Some(4_321), Some(4_321)).expect("root may");
+    }
+    let path = dir.path().join("hanna.sqlite");
+    SqliteStore::open(&path).expect("opened");
+    assert_eq!(owner(&path), owner(dir.path()));
+}
+
 #[test]
 fn what_is_no_database_is_left_as_it_is() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -1,90 +1,15 @@
 //! The program as it is run: what it prints, how it ends, what its log holds.
 #![cfg(unix)]
 
-use std::io::{BufRead, BufReader, Read, Write};
+mod configuration;
+mod limits;
+mod server;
+
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-fn program(dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hanna-server"));
-    command.current_dir(dir);
-    command
-}
-
-fn run(dir: &Path, args: &[&str]) -> Output {
-    program(dir).args(args).output().expect("the program runs")
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("UTF-8")
-}
-
-/// A server of the directory's data, ended with the test.
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(dir: &Path, more: &[&str]) -> Self {
-        let log = std::fs::File::create(dir.join("log")).expect("a file");
-        let mut process = program(dir)
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(more)
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .expect("the program runs");
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
-        let address =
-            line.trim_end().strip_prefix("listening on http://").expect("the first line").to_owned();
-        assert!(!address.ends_with(":0"), "the port that was picked");
-        Self { process, address }
-    }
-
-    /// One request on its own connection; status, headers and body.
-    fn call(&self, method: &str, path: &str, token: Option<&str>, body: &Value) -> (u16, String, Value) {
-        let mut stream = TcpStream::connect(&self.address).expect("it listens");
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let authorization =
-            token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-        let length = body.len();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: hanna\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Content-Length: {length}\r\n{authorization}\r\n{body}"
-        )
-        .expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("answered");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-        let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
-        (status, head.to_owned(), serde_json::from_str(body).unwrap_or_default())
-    }
-
-    fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([signal, &self.process.id().to_string()]).status();
-        assert!(sent.expect("kill runs").success());
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Already ended in most tests.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn seeded(dir: &Path) -> Value {
-    let output = run(dir, &["seed-demo", "--json", "--affiliates", "200"]);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
-}
+use server::{Server, run, seeded, text};
 
 #[test]
 fn it_says_where_it_listens_answers_and_ends_gently_on_a_signal() {
@@ -343,7 +268,7 @@ fn the_log_has_trace_ids_and_nobodys_data() {
     server.call("POST", "/v1/sessions/refresh", None, &refresh);
     drop(server);
 
-    let log = std::fs::read_to_string(dir.path().join("log")).expect("the log");
+    let log = Server::log_in(dir.path());
     let trace_id = lost["trace_id"].as_str().expect("a trace id");
     assert!(head.contains(&format!("x-trace-id: {trace_id}")) && log.contains(trace_id));
     let surname = row["affiliate_name"].as_str().and_then(|name| name.split([' ', ',']).next());

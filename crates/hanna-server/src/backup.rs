@@ -1,0 +1,73 @@
+//! Backups: a copy of the database made while the server serves, and putting it back.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::app::Database;
+use crate::clock::Entropy;
+use crate::epoch;
+use crate::store::{BoxError, StoreError, sqlite};
+
+/// Why there is no backup, or nothing was put back. In each case what was there is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The file is there already, and is not overwritten.
+    #[error("{} is there already", .0.display())]
+    AlreadyThere(PathBuf),
+    /// A database is where the backup was to go.
+    #[error("there is a database at {} already: say --force to set it aside", .0.display())]
+    DatabaseThere(PathBuf),
+    /// A server has the database open.
+    #[error("{} is in use: stop the server first", .0.display())]
+    InUse(PathBuf),
+    /// The file is no whole backup.
+    #[error("{} is no backup of this program, or it is damaged", .0.display())]
+    NoBackup(PathBuf),
+    /// The database or the backup failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file could not be read or written.
+    #[error("{} cannot be read or written: {cause}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: BoxError,
+    },
+}
+
+/// What was put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// Where the database that was there is now.
+    pub set_aside: Option<PathBuf>,
+    /// How many keys were brought along from it that the backup lacks; none when it could not be read.
+    pub keys_brought: Option<usize>,
+}
+
+/// Copies the database into the new file `file`, also while servers serve.
+///
+/// # Errors
+/// See [`BackupError`].
+pub fn back_up(database: &Database, file: &Path) -> Result<(), BackupError> {
+    let Database::Sqlite(path) = database;
+    sqlite::backup::back_up(path, file)
+}
+
+/// Puts the backup `file` in the place of the database, which no server may have open, and begins another epoch. A database
+/// that is there is set aside if `force` says so, and its keys are brought along.
+///
+/// # Errors
+/// See [`BackupError`].
+pub fn restore(
+    file: &Path,
+    database: &Database,
+    force: bool,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<Restored, BackupError> {
+    let Database::Sqlite(path) = database;
+    sqlite::backup::restore(file, path, force, epoch::made(entropy), now)
+}

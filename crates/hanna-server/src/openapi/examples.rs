@@ -1,0 +1,152 @@
+//! An example of what each call takes and answers. Everybody in them is invented.
+
+use serde_json::{Value, json};
+
+const DEVICE: &str = "01936d3e-0000-7000-8000-000000000001";
+const BRANCH: &str = "01936d3e-0000-7000-8000-000000000002";
+const LOOKUP: &str = "01936d3e-0000-7000-8000-000000000003";
+const REPORT: &str = "01936d3e-0000-7000-8000-000000000004";
+const VOID: &str = "01936d3e-0000-7000-8000-000000000005";
+const OPERATOR: &str = "01936d3e-0000-7000-8000-000000000006";
+const ENTITY: &str = "01936d3e-0000-7000-8000-000000000007";
+const EPOCH: &str = "0d6ab2b6-7b0c-4b60-8f8e-3f7c3f1c2a11";
+const KID: &str = "Zm9sbG93bWUtMDAx";
+const STATEMENT: &str = "eyJ0eXAiOiJoYW5uYS1zdGF0ZW1lbnQrand0IiwiYWxnIjoiRWREU0EifQ.e30.c2lnbmF0dXJl";
+const NOON: &str = "2026-11-22T17:00:00Z";
+
+/// What a call takes; none when it takes no body.
+pub fn request(operation_id: &str) -> Option<Value> {
+    Some(match operation_id {
+        "sign_in" => json!({
+            "username": "ana@gymcaribe.co", "password": "una clave larga",
+            "device": { "id": DEVICE, "name": "RECEPCION-1" },
+        }),
+        "refresh_session" => json!({
+            "refresh_token": "xFf1bM0n8yTq3rLw5vKc7sJd9aGh2eZu4iPo6mNt8bQ", "device_id": DEVICE,
+        }),
+        "look_up" => json!({
+            "id": LOOKUP, "branch_id": BRANCH, "document": document(), "purpose": "validar beneficio del convenio",
+        }),
+        "refresh_regulars" => {
+            json!({ "branch_id": BRANCH, "regulars": [{ "id": LOOKUP, "document": document() }] })
+        }
+        "deliver" => json!({ "items": [
+            item(REPORT, 1, &json!({ "kind": "usage_report", "branch_id": BRANCH, "statement": STATEMENT })),
+            item(VOID, 2, &json!({ "kind": "void", "report_id": REPORT, "reason": "REPORTED_TWICE", "text": null })),
+        ] }),
+        _ => return None,
+    })
+}
+
+/// What a call answers when all goes well; none when it answers no body.
+pub fn answer(operation_id: &str) -> Option<Value> {
+    Some(match operation_id {
+        "sign_in" | "refresh_session" => json!({
+            "access_token": "h0Wm4kZs8vRt2yBn6cXq1pLe5uJg9aDf3iKo7rMw0sE",
+            "access_expires_at": "2026-11-22T17:15:00Z",
+            "refresh_token": "xFf1bM0n8yTq3rLw5vKc7sJd9aGh2eZu4iPo6mNt8bQ",
+            "refresh_expires_at": "2026-12-22T17:00:00Z",
+        }),
+        "me" => me(),
+        "keys" => json!({
+            "keys": [{
+                "kty": "OKP", "crv": "Ed25519", "kid": KID, "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+                "not_before": NOON, "not_after": "2027-11-22T17:00:00Z",
+            }],
+            "export": {
+                "caja": "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo",
+                "device": "mQ2vX8fK1sZtB6nRc4LwYp0aJg9dUe3hTo7iMx5qVbE",
+            },
+        }),
+        "look_up" => json!({ "statement": STATEMENT }),
+        "refresh_regulars" => json!({ "statements": [STATEMENT], "budget_left": 1999 }),
+        "deliver" => json!({
+            "outcomes": [
+                { "id": REPORT, "outcome": "accepted", "code": null },
+                { "id": VOID, "outcome": "accepted", "code": null },
+            ],
+            "epoch": EPOCH, "last_sequence": 0,
+        }),
+        "usage_reports" => json!({
+            "rows": [{
+                "id": REPORT, "occurred_at": NOON, "document": document(),
+                "affiliate_name": "PÉREZ GÓMEZ, JUAN CARLOS", "tariff": "A",
+                "company_name": "TRANSPORTES DEL NORTE S.A.S.", "branch_id": BRANCH, "branch_name": "Sede Norte",
+                "operator_name": "Ana Rodríguez", "state": "accepted", "code": null, "device_time": NOON,
+                "received_at": NOON, "sequence": 1, "void": null,
+            }],
+            "next_cursor": null,
+        }),
+        "health" => json!({
+            "status": "ok", "version": "0.1.0", "server_time": NOON, "signing_kid": KID,
+            "signing_key_expires_at": "2027-11-22T17:00:00Z", "epoch": EPOCH,
+        }),
+        "ready" => json!({ "status": "ready", "schema": 3 }),
+        _ => return None,
+    })
+}
+
+fn document() -> Value {
+    json!({ "kind": "CC", "number": "1045678901" })
+}
+
+fn item(id: &str, sequence: i64, body: &Value) -> Value {
+    json!({
+        "id": id, "sequence": sequence, "author_id": OPERATOR, "device_time": NOON, "occurred_at": NOON, "body": body,
+    })
+}
+
+fn me() -> Value {
+    json!({
+        "operator": { "id": OPERATOR, "username": "ana@gymcaribe.co", "display_name": "Ana Rodríguez" },
+        "entity": { "id": ENTITY, "nit": "900123456-8", "name": "GYM CARIBE" },
+        "roles": ["OPERATOR"],
+        "branches": [{ "id": BRANCH, "code": "GYM-01", "name": "Sede Norte", "city": "Barranquilla" }],
+        "applications": [{
+            "code": "CONVENIOS", "name": "Convenios",
+            "description": "Consulte a los trabajadores afiliados a la caja y reporte el uso de los beneficios del convenio.",
+            "state": "APPROVED", "reason": null,
+        }],
+        "policy": hanna_domain::DeskPolicy::default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use hanna_wire::health::{Health, Ready};
+    use hanna_wire::keys::Keys;
+    use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
+    use hanna_wire::me::Me;
+    use hanna_wire::outbox::{Batch, BatchAnswer};
+    use hanna_wire::session::{Granted, Refresh, SignIn};
+    use hanna_wire::usage::UsagePage;
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+
+    fn assert_is<T: Serialize + DeserializeOwned>(example: Option<Value>) {
+        let example = example.expect("an example");
+        let read: T = serde_json::from_value(example.clone()).expect("of its type");
+        assert_eq!(serde_json::to_value(read).expect("JSON"), example, "nothing more and nothing less");
+    }
+
+    #[test]
+    fn examples_are_what_travels() {
+        assert_is::<SignIn>(request("sign_in"));
+        assert_is::<Refresh>(request("refresh_session"));
+        assert_is::<LookupRequest>(request("look_up"));
+        assert_is::<RegularsRequest>(request("refresh_regulars"));
+        assert_is::<Batch>(request("deliver"));
+        assert_is::<Granted>(answer("sign_in"));
+        assert_is::<Granted>(answer("refresh_session"));
+        assert_is::<Me>(answer("me"));
+        assert_is::<Keys>(answer("keys"));
+        assert_is::<LookupAnswer>(answer("look_up"));
+        assert_is::<RegularsAnswer>(answer("refresh_regulars"));
+        assert_is::<BatchAnswer>(answer("deliver"));
+        assert_is::<UsagePage>(answer("usage_reports"));
+        assert_is::<Health>(answer("health"));
+        assert_is::<Ready>(answer("ready"));
+    }
+}

@@ -1,0 +1,351 @@
+//! Every route of the contract, walked by everybody, with their own ids and with another entity's.
+//!
+//! One table says what each of them is answered. A route that is not in it, or is no more in the contract, fails; so does
+//! an answer the contract does not document.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use hanna_domain::{Document, DocumentKind};
+use hanna_wire::path;
+use jiff::ToSpan;
+use rusqlite::params;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::openapi;
+use crate::testing::{Answer, Bench};
+
+/// Who comes. The places of the columns of [`TABLE`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// Without a token.
+    Nobody,
+    /// With an access token that has ended.
+    Expired,
+    /// An operator, at a branch of theirs.
+    Operator,
+    /// An operator to whom no branch is assigned.
+    Unassigned,
+    /// An operator of an entity whose application is in review.
+    InReview,
+    /// The administrator of an entity.
+    EntityAdmin,
+    /// Somebody of the caja.
+    CajaAdmin,
+    /// An operator whose account was suspended after signing in.
+    Suspended,
+    /// An operator at a PC that was revoked after signing in.
+    Revoked,
+}
+
+use Who::{CajaAdmin, EntityAdmin, Expired, InReview, Nobody, Operator, Revoked, Suspended, Unassigned};
+
+const EVERYBODY: [Who; 9] =
+    [Nobody, Expired, Operator, Unassigned, InReview, EntityAdmin, CajaAdmin, Suspended, Revoked];
+
+/// Which ids a request names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ids {
+    Own,
+    /// Of another entity, or another PC.
+    Others,
+}
+
+/// A route, and what everybody is answered: with their own ids, then with others'. `ok`, or the code of the problem; for
+/// the outbox, the outcome of a use that happened just now. A route that names no ids has one line.
+///
+/// Looking up takes a branch of one's own; a use that rests on the caja's word is taken in of any operator of its entity.
+struct Row(Method, &'static str, [&'static str; 9], Option<[&'static str; 9]>);
+
+const END: &str = "SESSION_EXPIRED";
+const OFF: &str = "ACCOUNT_NOT_ACTIVE";
+const GONE: &str = "DEVICE_REVOKED";
+const NO: &str = "FORBIDDEN";
+const NOT_HERE: &str = "BRANCH_NOT_ALLOWED";
+const WRONG: &str = "WRONG_CREDENTIALS";
+const REFUSED: &str = "refused BRANCH_NOT_ALLOWED";
+
+#[rustfmt::skip]
+fn table() -> Vec<Row> {
+    let signed_in = [END, END, "ok", "ok", "ok", "ok", "ok", OFF, GONE];
+    let looks_up = [END, END, "ok", NOT_HERE, NO, NO, NO, OFF, GONE];
+    let looks_up_elsewhere = [END, END, NOT_HERE, NOT_HERE, NOT_HERE, NO, NO, OFF, GONE];
+    vec![
+        //                                           nobody expired operator  unassigned  in review entity admin caja suspended revoked
+        Row(Method::GET, path::HEALTH,               ["ok"; 9], None),
+        Row(Method::GET, path::READY,                ["ok"; 9], None),
+        Row(Method::POST, path::SESSIONS,            [WRONG, "ok", "ok", "ok", "ok", "ok", "ok", OFF, GONE], None),
+        Row(Method::POST, path::SESSIONS_REFRESH,    [END, "ok", "ok", "ok", "ok", "ok", "ok", OFF, "ok"],
+                                                     Some([END; 9])),
+        Row(Method::DELETE, path::SESSIONS_CURRENT,  signed_in, None),
+        Row(Method::GET, path::ME,                   signed_in, None),
+        Row(Method::GET, path::KEYS,                 signed_in, None),
+        Row(Method::POST, path::LOOKUPS,             looks_up, Some(looks_up_elsewhere)),
+        Row(Method::POST, path::LOOKUPS_REFRESH,     looks_up, Some(looks_up_elsewhere)),
+        Row(Method::POST, path::OUTBOX,              [END, END, "accepted", "accepted", REFUSED, REFUSED, NO, OFF, REFUSED],
+                                                     Some([END, END, REFUSED, REFUSED, REFUSED, REFUSED, NO, OFF, REFUSED])),
+        Row(Method::GET, path::USAGE_REPORTS,        [END, END, "ok", NOT_HERE, "ok", "ok", NO, OFF, GONE],
+                                                     Some([END, END, NOT_HERE, NOT_HERE, NOT_HERE, NOT_HERE, NO, OFF, GONE])),
+    ]
+}
+
+/// The branch of the gym's reception.
+const GYM: &str = "GYM-01";
+/// The branch of the clinic, the other entity.
+const CLINIC: &str = "CLI-01";
+/// The branch of the academy, whose application is in review.
+const ACADEMY: &str = "ACA-01";
+
+/// Somebody who came, with what they know.
+struct Caller {
+    who: Who,
+    username: String,
+    password: String,
+    account_id: Uuid,
+    device_id: Uuid,
+    tokens: Value,
+}
+
+impl Caller {
+    fn token(&self) -> Option<String> {
+        (self.who != Nobody)
+            .then(|| format!("Bearer {}", self.tokens["access_token"].as_str().expect("a token")))
+    }
+}
+
+/// The server, and what is asked about.
+struct Walk {
+    bench: Bench,
+    /// A genuine statement of the gym's branch and one of the clinic's.
+    statements: [Value; 2],
+}
+
+impl Walk {
+    async fn begin() -> Self {
+        let bench = Bench::open().await;
+        bench
+            .sql()
+            .execute_batch(
+                "INSERT INTO accounts SELECT randomblob(16), 'tic@caja.co', 'tic@caja.co', 'TIC', NULL, password_hash,
+                 'ACTIVE' FROM accounts LIMIT 1;
+                 INSERT INTO account_roles SELECT id, 'CAJA_ADMIN' FROM accounts WHERE username = 'tic@caja.co';",
+            )
+            .expect("somebody of the caja");
+        let mut statements = [Value::Null, Value::Null];
+        let operators = ["luis.penaranda@gymcaribe.co", "ivan.acuna@sonrisas.co"];
+        for (statement, operator) in statements.iter_mut().zip(operators) {
+            let desk = bench.desk_as(operator).await;
+            let answer = desk.look_up(&bench, 0, &bench.demo.documents.active[0]).await;
+            *statement = answer.body["statement"].clone();
+        }
+        Self { bench, statements }
+    }
+
+    fn branch(&self, code: &str) -> Uuid {
+        let sql = self.bench.sql();
+        sql.query_row("SELECT id FROM branches WHERE code = ?1", [code], |row| row.get(0)).expect("a branch")
+    }
+
+    /// Signs somebody in, and then makes them what they are.
+    async fn caller(&self, who: Who) -> Caller {
+        let bench = &self.bench;
+        let username = match who {
+            Nobody | Expired | Operator | Suspended | Revoked => "ana.rodriguez@gymcaribe.co",
+            Unassigned => "sin.sede@gymcaribe.co",
+            InReview => "karen.nunez@academiarumba.co",
+            EntityAdmin => "gerencia@gymcaribe.co",
+            CajaAdmin => "tic@caja.co",
+        };
+        let password = bench.demo.accounts[0].password.clone();
+        let device_id = bench.id();
+        let signed_in = bench.sign_in(username, &password, device_id, "PC").await;
+        assert_eq!(signed_in.status, StatusCode::OK, "{who:?}: {}", signed_in.body);
+        let account_id = bench
+            .sql()
+            .query_row("SELECT id FROM accounts WHERE username = ?1", [username], |row| row.get(0))
+            .expect("an account");
+        match who {
+            Expired => bench.clock.forward(16.minutes()),
+            Suspended => self.set_state(account_id, "SUSPENDED"),
+            Revoked => {
+                assert!(bench.app.revoke_device(device_id).await.expect("revoked"));
+                bench.clock.forward(1.second());
+            }
+            _ => {}
+        }
+        // Nobody knows neither a password nor a token.
+        let password = if who == Nobody { "adivino".to_owned() } else { password };
+        Caller { who, username: username.to_owned(), password, account_id, device_id, tokens: signed_in.body }
+    }
+
+    fn set_state(&self, account_id: Uuid, state: &str) {
+        let sql = self.bench.sql();
+        sql.execute("UPDATE accounts SET state = ?2 WHERE id = ?1", params![account_id, state]).expect("set");
+    }
+
+    /// What somebody sends to a route.
+    fn request(&self, route: &Row, caller: &Caller, ids: Ids) -> (String, Value) {
+        let bench = &self.bench;
+        let Row(_, path, ..) = *route;
+        let home = if caller.who == InReview { ACADEMY } else { GYM };
+        let branch_id = self.branch(if ids == Ids::Own { home } else { CLINIC });
+        let document =
+            Document::parse(DocumentKind::CC, &bench.demo.documents.active[0]).expect("a document");
+        let now = bench.clock.at();
+        let body = match path {
+            path::SESSIONS => json!({
+                "username": caller.username, "password": caller.password,
+                "device": { "id": caller.device_id, "name": "PC" },
+            }),
+            path::SESSIONS_REFRESH => {
+                let refresh_token =
+                    if caller.who == Nobody { &json!("adivino") } else { &caller.tokens["refresh_token"] };
+                let device_id = if ids == Ids::Own { caller.device_id } else { bench.id() };
+                json!({ "refresh_token": refresh_token, "device_id": device_id })
+            }
+            path::LOOKUPS => json!({
+                "id": bench.id(), "branch_id": branch_id, "document": document, "purpose": "validar",
+            }),
+            path::LOOKUPS_REFRESH => json!({
+                "branch_id": branch_id, "regulars": [{ "id": bench.id(), "document": document }],
+            }),
+            path::OUTBOX => json!({ "items": [{
+                "id": bench.id(), "sequence": 1, "author_id": caller.account_id, "device_time": now,
+                "occurred_at": now,
+                "body": {
+                    "kind": "usage_report", "branch_id": if ids == Ids::Own { self.branch(GYM) } else { branch_id },
+                    "statement": self.statements[usize::from(ids == Ids::Others)],
+                },
+            }] }),
+            path::USAGE_REPORTS => {
+                let to = now + 1.hour();
+                return (format!("{path}?from={now}&to={to}&branch_id={branch_id}"), Value::Null);
+            }
+            _ => Value::Null,
+        };
+        (path.to_owned(), body)
+    }
+
+    /// What a route answers somebody: `ok`, the outcome of an item, or the code of a problem.
+    async fn answer(&self, route: &Row, who: Who, ids: Ids) -> (StatusCode, String) {
+        let caller = self.caller(who).await;
+        let (path, body) = self.request(route, &caller, ids);
+        let mut request = Request::builder().method(route.0.clone()).uri(path);
+        if let Some(token) = caller.token() {
+            request = request.header(header::AUTHORIZATION, token);
+        }
+        let request = if body.is_null() {
+            request.body(Body::empty())
+        } else {
+            request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string()))
+        };
+        let answer: Answer = self.bench.send(request.expect("a request")).await;
+        if who == Suspended {
+            self.set_state(caller.account_id, "ACTIVE");
+        }
+        let outcome = &answer.body["outcomes"][0];
+        let said = match (outcome["outcome"].as_str(), outcome["code"].as_str()) {
+            (Some("refused"), Some(code)) => format!("refused {code}"),
+            // With or without a note.
+            (Some("accepted" | "accepted_with_note"), _) => "accepted".to_owned(),
+            (Some(outcome), _) => outcome.to_owned(),
+            (None, _) if answer.status.is_success() => "ok".to_owned(),
+            (None, _) => answer.code().to_owned(),
+        };
+        (answer.status, said)
+    }
+}
+
+/// The operations of the contract: method, path, and the statuses they document.
+fn contract() -> Vec<(String, String, Vec<String>)> {
+    let document: Value = serde_json::from_str(&openapi::document().expect("written")).expect("JSON");
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let statuses = operation["responses"].as_object().expect("answers").keys().cloned().collect();
+            operations.push((method.to_uppercase(), path.clone(), statuses));
+        }
+    }
+    operations
+}
+
+#[tokio::test]
+async fn every_route_answers_everybody_as_the_table_says() {
+    let contract = contract();
+    let table = table();
+    let in_table = |method: &str, path: &str| table.iter().any(|row| row.0 == method && row.1 == path);
+    let missing: Vec<_> = contract.iter().filter(|(method, path, _)| !in_table(method, path)).collect();
+    assert!(missing.is_empty(), "routes that are not in the table: {missing:?}");
+    assert_eq!(
+        table.len(),
+        contract.len(),
+        "the table has routes that are not in the contract, or has them twice"
+    );
+
+    let walk = Walk::begin().await;
+    let (mut answers, mut unexpected) = (0, Vec::new());
+    for row in &table {
+        let statuses = contract
+            .iter()
+            .find(|(method, path, _)| row.0 == method.as_str() && row.1 == path)
+            .map(|(_, _, statuses)| statuses)
+            .expect("in the contract");
+        let lines = [(Ids::Own, Some(row.2)), (Ids::Others, row.3)];
+        for (ids, expected) in lines.into_iter().filter_map(|(ids, line)| line.map(|line| (ids, line))) {
+            for (who, expected) in EVERYBODY.into_iter().zip(expected) {
+                let (status, said) = walk.answer(row, who, ids).await;
+                answers += 1;
+                if said != expected {
+                    unexpected.push(format!("{} {} {who:?} {ids:?}: {said}, not {expected}", row.0, row.1));
+                }
+                if !statuses.contains(&status.as_u16().to_string()) {
+                    unexpected.push(format!("{} {} {who:?}: {status} is not documented", row.0, row.1));
+                }
+            }
+        }
+    }
+    println!("{} routes × {} roles, {answers} answers", table.len(), EVERYBODY.len());
+    assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
+}
+
+/// What the table cannot show: the outbox takes several kinds of items, and items name authors.
+#[tokio::test]
+async fn no_kind_of_item_reaches_another_entity() {
+    let bench = Bench::open().await;
+    let gym = bench.desk("RECEPCION-1").await;
+    let clinic = bench.desk_as("ivan.acuna@sonrisas.co").await;
+    let number = &bench.demo.documents.active[0];
+    let theirs = clinic.report(&bench, 0, &clinic.look_up(&bench, 0, number).await);
+    assert_eq!(clinic.deliver(&[&theirs]).await, ["accepted"]);
+
+    let item = |author_id: Uuid, body: Value| {
+        let now = bench.clock.at();
+        json!({
+            "id": bench.id(), "sequence": 1, "author_id": author_id, "device_time": now, "occurred_at": now,
+            "body": body,
+        })
+    };
+    let lookup = |branch_id: Uuid| {
+        json!({
+            "kind": "offline_lookup", "lookup_id": bench.id(), "branch_id": branch_id,
+            "document": { "kind": "CC", "number": number }, "purpose": "validar", "verdict": "NO_DATA",
+            "statement_id": null,
+        })
+    };
+    let void = json!({ "kind": "void", "report_id": theirs["id"], "reason": "REPORTED_TWICE", "text": null });
+    for (author_id, body, outcome) in [
+        (gym.operator_id, void.clone(), "refused VOID_NOT_ALLOWED"),
+        (clinic.operator_id, void, "refused VOID_NOT_ALLOWED"),
+        (gym.operator_id, lookup(clinic.branches[0].id), REFUSED),
+        (clinic.operator_id, lookup(gym.branches[0].id), REFUSED),
+        (gym.operator_id, lookup(gym.branches[0].id), "accepted"),
+    ] {
+        assert_eq!(gym.deliver(&[&item(author_id, body.clone())]).await, [outcome], "{author_id} {body}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_counted_is_not_told_where_desks_come() {
+    let bench = Bench::open().await;
+    assert_eq!(bench.get(path::METRICS, None).await.code(), "NOT_FOUND");
+}
