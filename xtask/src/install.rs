@@ -30,6 +30,8 @@ enum Probe {
     Library(&'static str),
     /// A file.
     File(&'static str),
+    /// A module of Python's own.
+    PythonModule(&'static str),
 }
 
 /// One thing needed on Linux.
@@ -63,6 +65,8 @@ const NEEDS: &[Need] = &[
     need(Purpose::Test, "faketime", "libfaketime", Probe::Program("faketime")),
     need(Purpose::Test, "poppler-utils", "poppler", Probe::Program("pdftotext")),
     need(Purpose::Test, "chromium", "chromium", Probe::Program("chromium")),
+    // Debian keeps what a virtual environment begins with apart from Python itself.
+    need(Purpose::Test, "python3-venv", "python", Probe::PythonModule("ensurepip")),
     need(Purpose::Test, "sqlite3", "sqlite", Probe::Program("sqlite3")),
 ];
 
@@ -147,6 +151,11 @@ impl Probe {
         match self {
             Self::Program(name) => find_program(name).is_some(),
             Self::File(path) => Path::new(path).exists(),
+            Self::PythonModule(name) => {
+                let mut python = Command::new("python3");
+                python.args(["-c", &format!("import {name}")]).stdout(Stdio::null()).stderr(Stdio::null());
+                python.status().is_ok_and(|status| status.success())
+            }
             Self::Library(name) => {
                 let mut pkg_config = Command::new("pkg-config");
                 pkg_config.args(["--exists", name]).stdout(Stdio::null()).stderr(Stdio::null());
@@ -160,6 +169,7 @@ impl Probe {
         match self {
             Self::Program(name) => format!("/usr/bin/{name}"),
             Self::File(path) => path.to_owned(),
+            Self::PythonModule(_) => "/usr/bin/python3".to_owned(),
             Self::Library(name) => format!("'pkgconfig({name})'"),
         }
     }

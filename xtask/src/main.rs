@@ -9,6 +9,7 @@
     reason = "a command-line program talks to whoever ran it"
 )]
 
+mod api;
 mod check;
 mod direction;
 mod generate;
@@ -51,6 +52,8 @@ enum Command {
     Test,
     /// Check form, lints, the direction of dependencies, and that nothing generated is stale
     Check,
+    /// Check the running server against docs/openapi.json
+    Api,
     /// Make the TypeScript bindings and the OpenAPI document anew
     Gen {
         /// Only say whether they are stale
@@ -90,6 +93,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Run { headless: false, fresh } => run::window(&workspace, fresh),
         Command::Test => test::test(&workspace),
         Command::Check => check::check(&workspace),
+        Command::Api => test::api(&workspace),
         Command::Gen { check: true } => generate::assert_fresh(&workspace),
         Command::Gen { check: false } => generate::generate(&workspace),
         Command::Simulate { seeds, from } => test::simulate(&workspace, seeds, from),

@@ -38,7 +38,7 @@ pub fn window(workspace: &Workspace, fresh: bool) -> Result<()> {
     build(workspace, install::Purpose::Run)?;
     let demo = demo(workspace, fresh)?;
     step("Invented people", || seed(workspace, &demo))?;
-    let (server, address) = serve(workspace, &demo)?;
+    let (server, address) = serve(workspace, &demo, &[])?;
     println!("\nThe server answers at {address}; it ends when the window is closed.\n");
     let mut window = Command::new(workspace.binary("hanna-convenios"));
     let done = process::run(window.arg("--server").arg(&address).arg("--data-dir").arg(demo.join("desk")));
@@ -88,12 +88,15 @@ fn seed(workspace: &Workspace, demo: &Path) -> Result<()> {
     process::run(seed.args(["seed-demo", "--log", "warn", "--data-dir"]).arg(demo.join("data")))
 }
 
-/// Starts the server on a free port. It ends when what is returned goes out of scope.
-fn serve(workspace: &Workspace, demo: &Path) -> Result<(Guarded, String)> {
+/// Starts the server on a free port, over the data in `demo`. It ends when what is returned goes out of scope.
+///
+/// # Errors
+/// When it does not start, with what it said.
+pub fn serve(workspace: &Workspace, demo: &Path, more: &[&str]) -> Result<(Guarded, String)> {
     let log_path = demo.join("server.log");
     let mut log = File::create(&log_path).with_context(|| format!("cannot write {}", log_path.display()))?;
     let mut command = Command::new(workspace.binary("hanna-server"));
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(demo.join("data"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(demo.join("data")).args(more);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log.try_clone()?);
     let mut server = Guarded(command.spawn().context("cannot start hanna-server")?);
     let mut lines = BufReader::new(server.0.stdout.take().context("the server's output is ours")?);

@@ -7,7 +7,7 @@ use clap::ValueEnum as _;
 
 use crate::process::{self, find_program, now, shown_duration, step};
 use crate::workspace::{Targets, Workspace};
-use crate::{check, install, npm, ui};
+use crate::{api, check, install, npm, ui};
 
 /// Every check and every test, on a machine that need have only Rust and Node before.
 ///
@@ -29,8 +29,19 @@ pub fn test(workspace: &Workspace) -> Result<()> {
         process::run(&mut workspace.cargo(&["test", "--quiet", "--locked", "--workspace", "--doc"]))
     })?;
     step("Tests, the real window's too", || process::run(&mut on_display(&tests(workspace))))?;
+    api::api(workspace)?;
     println!("\nEverything passed, in {}.", shown_duration(begun.elapsed()));
     Ok(())
+}
+
+/// Checks the server against its document, and nothing else.
+///
+/// # Errors
+/// The first step that fails.
+pub fn api(workspace: &Workspace) -> Result<()> {
+    step("Packages", || install::ensure_installed(install::Purpose::Run))?;
+    step("Build", || workspace.build(Targets::Programs))?;
+    api::api(workspace)
 }
 
 /// Runs the simulation with `seeds` seeds, the first of them `from`.
