@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::columns::{Micros, Word};
+use super::organisation::Standing;
 use super::{devices, epoch, offline_lookups, uses, voids};
 use crate::store::{Arrival, Delivered, Delivery, Recorded};
 use crate::usage::{Ruling, may_record};
@@ -17,30 +18,64 @@ pub fn take_in(tx: &mut Transaction<'_>, delivery: &Delivery) -> rusqlite::Resul
     let last_sequence = last_sequence(tx, delivery.device_id)?;
     devices::note_contact(tx, delivery.device_id, delivery.now)?;
     let revoked_at = devices::revoked_at(tx, delivery.device_id)?;
-    let mut outcomes = Vec::with_capacity(delivery.arrivals.len());
+    let mut standing = Standing::of(delivery.entity_id);
+    let taken = match all_at_once(tx, &mut standing, delivery, revoked_at) {
+        Ok(taken) => taken,
+        Err(error) => {
+            tracing::warn!(%error, "an item could not be taken in: the batch is taken in one by one");
+            one_by_one(tx, &mut standing, delivery, revoked_at)?
+        }
+    };
+    let outcome = |(arrival, (outcome, code)): (&Arrival, Taken)| Outcome { id: arrival.id, outcome, code };
+    let outcomes = delivery.arrivals.iter().zip(taken).map(outcome).collect();
+    Ok(Delivered { outcomes, epoch: epoch::present(tx)?, last_sequence })
+}
+
+/// All items or, when one of them fails, none.
+fn all_at_once(
+    tx: &mut Transaction<'_>,
+    standing: &mut Standing,
+    delivery: &Delivery,
+    revoked_at: Option<Timestamp>,
+) -> rusqlite::Result<Vec<Taken>> {
+    let point = tx.savepoint()?;
+    let take_in = |arrival| take_in_one(&point, standing, delivery, arrival, revoked_at);
+    let taken = delivery.arrivals.iter().map(take_in).collect::<rusqlite::Result<_>>()?;
+    point.commit()?;
+    Ok(taken)
+}
+
+/// Each item in its own savepoint: one that fails takes nothing back but itself. SQLite keeps a copy of every page that
+/// changes in a savepoint, which is most of the work when each item has one.
+fn one_by_one(
+    tx: &mut Transaction<'_>,
+    standing: &mut Standing,
+    delivery: &Delivery,
+    revoked_at: Option<Timestamp>,
+) -> rusqlite::Result<Vec<Taken>> {
+    let mut all = Vec::with_capacity(delivery.arrivals.len());
     for arrival in &delivery.arrivals {
-        // Each item in its own savepoint: one that fails takes nothing back but itself.
         let point = tx.savepoint()?;
-        let (outcome, code) = match take_in_one(&point, delivery, arrival, revoked_at) {
+        all.push(match take_in_one(&point, standing, delivery, arrival, revoked_at) {
             Ok(taken) => {
                 point.commit()?;
                 taken
             }
             Err(error) => {
-                tracing::error!(item_id = %arrival.id, error = %error, "an item could not be taken in");
+                tracing::error!(item_id = %arrival.id, %error, "an item could not be taken in");
                 drop(point);
                 (OutcomeKind::Retry, None)
             }
-        };
-        outcomes.push(Outcome { id: arrival.id, outcome, code });
+        });
     }
-    Ok(Delivered { outcomes, epoch: epoch::present(tx)?, last_sequence })
+    Ok(all)
 }
 
 type Taken = (OutcomeKind, Option<ItemCode>);
 
 fn take_in_one(
     tx: &Connection,
+    standing: &mut Standing,
     delivery: &Delivery,
     arrival: &Arrival,
     revoked_at: Option<Timestamp>,
@@ -60,7 +95,7 @@ fn take_in_one(
         }
     }
     let ruling = if may_record(revoked_at, arrival.occurred_at) {
-        judge(tx, delivery, arrival)?
+        judge(tx, standing, arrival)?
     } else {
         // A revoked PC stands in no branch any more.
         Ruling::Refused(ItemCode::BranchNotAllowed)
@@ -81,12 +116,12 @@ fn take_in_one(
     Ok(taken)
 }
 
-fn judge(tx: &Connection, delivery: &Delivery, arrival: &Arrival) -> rusqlite::Result<Ruling> {
+fn judge(tx: &Connection, standing: &mut Standing, arrival: &Arrival) -> rusqlite::Result<Ruling> {
     match &arrival.recorded {
         Recorded::Use(Err(code)) => Ok(Ruling::Refused(*code)),
-        Recorded::Use(Ok(statement)) => uses::judge(tx, delivery, arrival, statement),
-        Recorded::Void(void) => voids::judge(tx, delivery, arrival, void),
-        Recorded::OfflineLookup(lookup) => offline_lookups::judge(tx, delivery, arrival, lookup),
+        Recorded::Use(Ok(statement)) => uses::judge(tx, standing, arrival, statement),
+        Recorded::Void(void) => voids::judge(tx, standing, arrival, void),
+        Recorded::OfflineLookup(lookup) => offline_lookups::judge(tx, standing, arrival, lookup),
     }
 }
 

@@ -5,19 +5,17 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::columns::{Micros, Word};
-use super::organisation::{is_branch_of, is_operator_of};
+use super::organisation::Standing;
 use crate::store::{Arrival, Delivery, OfflineLookup};
 use crate::usage::Ruling;
 
 pub fn judge(
     tx: &Connection,
-    delivery: &Delivery,
+    standing: &mut Standing,
     arrival: &Arrival,
     lookup: &OfflineLookup,
 ) -> rusqlite::Result<Ruling> {
-    let allowed = is_branch_of(tx, lookup.branch_id, delivery.entity_id)?
-        && is_operator_of(tx, arrival.author_id, delivery.entity_id)?;
-    if !allowed {
+    if !standing.has(tx, lookup.branch_id, arrival.author_id)? {
         return Ok(Ruling::Refused(ItemCode::BranchNotAllowed));
     }
     let same_lookup = tx

@@ -1,5 +1,9 @@
 //! Entities, their branches and agreements, and what an account sees of them.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
+
 use hanna_wire::me::{Branch, Entity, Operator, Role};
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -77,13 +81,63 @@ fn applications(tx: &Transaction<'_>, entity_id: Uuid) -> rusqlite::Result<Vec<A
         .collect()
 }
 
-pub fn is_branch_of(tx: &Connection, branch_id: Uuid, entity_id: Uuid) -> rusqlite::Result<bool> {
+/// What a batch is judged by, asked for once: most of its items are of one branch, one operator and one day.
+pub struct Standing {
+    entity_id: Uuid,
+    branches: HashMap<Uuid, bool>,
+    operators: HashMap<Uuid, bool>,
+    agreements: HashMap<(Uuid, Date), Option<Agreement>>,
+}
+
+impl Standing {
+    /// Of the entity that delivers.
+    pub fn of(entity_id: Uuid) -> Self {
+        Self { entity_id, branches: HashMap::new(), operators: HashMap::new(), agreements: HashMap::new() }
+    }
+
+    /// The entity that delivers.
+    pub const fn entity_id(&self) -> Uuid {
+        self.entity_id
+    }
+
+    /// Whether branch and operator are of the entity; see [`is_operator_of`].
+    pub fn has(&mut self, tx: &Connection, branch_id: Uuid, account_id: Uuid) -> rusqlite::Result<bool> {
+        let entity_id = self.entity_id;
+        let is_branch = once(&mut self.branches, branch_id, || is_branch_of(tx, branch_id, entity_id))?;
+        let is_operator =
+            once(&mut self.operators, account_id, || is_operator_of(tx, account_id, entity_id))?;
+        Ok(is_branch && is_operator)
+    }
+
+    /// [`agreement_on`].
+    pub fn agreement_on(
+        &mut self,
+        tx: &Connection,
+        branch_id: Uuid,
+        day: Date,
+    ) -> rusqlite::Result<Option<Agreement>> {
+        once(&mut self.agreements, (branch_id, day), || agreement_on(tx, branch_id, day))
+    }
+}
+
+fn once<K: Eq + Hash, V: Clone>(
+    known: &mut HashMap<K, V>,
+    of: K,
+    ask: impl FnOnce() -> rusqlite::Result<V>,
+) -> rusqlite::Result<V> {
+    match known.entry(of) {
+        Entry::Occupied(said) => Ok(said.get().clone()),
+        Entry::Vacant(unasked) => Ok(unasked.insert(ask()?).clone()),
+    }
+}
+
+fn is_branch_of(tx: &Connection, branch_id: Uuid, entity_id: Uuid) -> rusqlite::Result<bool> {
     tx.prepare_cached("SELECT 1 FROM branches WHERE id = ?1 AND entity_id = ?2")?
         .exists([branch_id, entity_id])
 }
 
 /// Also one who is suspended by now: what they recorded before still counts.
-pub fn is_operator_of(tx: &Connection, account_id: Uuid, entity_id: Uuid) -> rusqlite::Result<bool> {
+fn is_operator_of(tx: &Connection, account_id: Uuid, entity_id: Uuid) -> rusqlite::Result<bool> {
     tx.prepare_cached(
         "SELECT 1 FROM accounts a JOIN account_roles r ON r.account_id = a.id
          WHERE a.id = ?1 AND a.entity_id = ?2 AND r.role = ?3",

@@ -6,24 +6,22 @@ use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::columns::{Day, Micros, Word};
-use super::organisation::{agreement_on, is_branch_of, is_operator_of};
-use crate::store::{Arrival, Delivery};
+use super::organisation::Standing;
+use crate::store::Arrival;
 use crate::usage::{Known, Ruling, rule};
 
 pub fn judge(
     tx: &Connection,
-    delivery: &Delivery,
+    standing: &mut Standing,
     arrival: &Arrival,
     statement: &Statement,
 ) -> rusqlite::Result<Ruling> {
-    let entity_id = delivery.entity_id;
-    let of_this_entity = statement.entity_id == entity_id
-        && is_branch_of(tx, statement.branch_id, entity_id)?
-        && is_operator_of(tx, arrival.author_id, entity_id)?;
+    let of_this_entity = statement.entity_id == standing.entity_id()
+        && standing.has(tx, statement.branch_id, arrival.author_id)?;
     let day = colombia::day_of(arrival.occurred_at);
     Ok(rule(&Known {
         of_this_entity,
-        agreement: agreement_on(tx, statement.branch_id, day)?,
+        agreement: standing.agreement_on(tx, statement.branch_id, day)?,
         uses_that_day: count(tx, statement, day)?,
     }))
 }

@@ -7,17 +7,17 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::columns::{Micros, Word};
-use super::organisation::agreement_on;
-use crate::store::{Arrival, Delivery, Void};
+use super::organisation::Standing;
+use crate::store::{Arrival, Void};
 use crate::usage::{Reported, Ruling, rule_void};
 
 pub fn judge(
     tx: &Connection,
-    delivery: &Delivery,
+    standing: &mut Standing,
     arrival: &Arrival,
     void: &Void,
 ) -> rusqlite::Result<Ruling> {
-    if let Some(report) = reported(tx, delivery.entity_id, void.report_id)? {
+    if let Some(report) = reported(tx, standing, void.report_id)? {
         return Ok(rule_void(&report, arrival.author_id, arrival.occurred_at));
     }
     let is_held = tx.prepare_cached("SELECT 1 FROM outbox_items WHERE id = ?1")?.exists([void.report_id])?;
@@ -26,7 +26,7 @@ pub fn judge(
     Ok(if is_held { Ruling::Refused(ItemCode::VoidNotAllowed) } else { Ruling::NotYet })
 }
 
-fn reported(tx: &Connection, entity_id: Uuid, report_id: Uuid) -> rusqlite::Result<Option<Reported>> {
+fn reported(tx: &Connection, standing: &mut Standing, report_id: Uuid) -> rusqlite::Result<Option<Reported>> {
     struct Row {
         entity_id: Uuid,
         branch_id: Uuid,
@@ -51,11 +51,11 @@ fn reported(tx: &Connection, entity_id: Uuid, report_id: Uuid) -> rusqlite::Resu
         })
         .optional()?;
     let Some(report) = found else { return Ok(None) };
-    let agreement = agreement_on(tx, report.branch_id, colombia::day_of(report.occurred_at))?;
+    let agreement = standing.agreement_on(tx, report.branch_id, colombia::day_of(report.occurred_at))?;
     // A branch that has left its agreement since is judged by what is usual.
     let usual = DeskPolicy::default().void_window_min;
     Ok(Some(Reported {
-        of_this_entity: report.entity_id == entity_id,
+        of_this_entity: report.entity_id == standing.entity_id(),
         author_id: report.author_id,
         occurred_at: report.occurred_at,
         window_min: agreement.map_or(usual, |agreement| agreement.void_window_min),
