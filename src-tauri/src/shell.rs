@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use hanna_desk::backend::{Http, ServerAddress};
 use hanna_desk::ports::System;
-use hanna_desk::{Desk, DeskError, ErrorCode, Event, Setup, VaultChoice};
+use hanna_desk::{BATCH_ITEMS_MAX, Desk, DeskError, ErrorCode, Event, Setup, VaultChoice};
 use tauri::{AppHandle, Emitter, Manager, Window};
 
 use crate::arguments::Arguments;
@@ -69,6 +69,7 @@ impl Shell {
             backend: Arc::new(backend),
             clock: Arc::new(System),
             chance: Arc::new(System),
+            batch_items_max: BATCH_ITEMS_MAX,
         })?;
         tauri::async_runtime::spawn(desk.clone().run_worker());
         tauri::async_runtime::spawn(tell_window(app.clone(), desk.clone()));

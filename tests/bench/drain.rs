@@ -2,7 +2,7 @@
 //! last of them, against PouchDB replicating as many documents to express-pouchdb.
 //!
 //! Ours is the real desk and the real server, on their own threads, over loopback. The server verifies the signature of
-//! each statement, and both sides have flushed a batch to the disk before the next one begins; PouchDB does neither.
+//! each statement, and both sides have flushed an item to the disk before it counts as delivered; PouchDB does neither.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -64,7 +64,7 @@ impl Drained {
         let mut text = format!(
             "## Draining the outbox\n\n\
              {REPORTS} uses of as many people, recorded while the server was away: from *Enviar ahora* until nothing waits and the server holds them\n\
-             all. Each statement's signature is verified by the server, and both sides have flushed a batch to the disk before the next one begins.\n\
+             all. Each statement's signature is verified by the server, and both sides have flushed an item to the disk before it counts as delivered.\n\
              The reference replicates {REPORTS} documents of {DOCUMENT_BYTES} bytes in batches of {DOCUMENTS_A_BATCH} on loopback, over LevelDB, \
              which flushes nothing; its server has\na process of its own, and both its programs are warm. Milliseconds, turn and turn about.\n\n\
              | what | turns | median | reference | its turns | its median | times as fast | goal | |\n|---|--:|--:|---|--:|--:|--:|--:|---|\n"

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use hanna_desk::backend::{AccessToken, Answered, Backend, Failure, FailureKind};
 use hanna_desk::ports::{Chance, System};
-use hanna_desk::{Desk, Setup, VaultChoice};
+use hanna_desk::{BATCH_ITEMS_MAX, Desk, Setup, VaultChoice};
 use hanna_domain::statement::{PublicKey, sign};
 use hanna_domain::{
     Affiliate, AffiliateRole, AffiliateStatus, Company, CompanyStatus, DeskPolicy, Document, DocumentKind,
@@ -51,6 +51,7 @@ impl Stage {
             backend: Arc::clone(&server) as _,
             clock: Arc::new(System),
             chance: Arc::new(System),
+            batch_items_max: BATCH_ITEMS_MAX,
         })
         .expect("the desk opens");
         desk.sign_in("bench", &Redacted::new("bench".into())).await.expect("signed in");

@@ -1,6 +1,6 @@
 //! The desk's two databases, with their cipher and their pragmas as they are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -212,10 +212,10 @@ impl Life {
         let mut queued = self.those(ItemState::Queued);
         queued.truncate(count);
         let taking = all(&queued, ItemState::Queued, ItemState::Sending);
-        match stores.outbox.settle_and_take(&[], self.now, self.now, count, usize::MAX) {
+        match stores.outbox.settle_and_take(&[], self.now, self.now, count, usize::MAX, &HashSet::new()) {
             Err(error) => return (Err(error), taking),
-            Ok(rows) => {
-                let taken: Vec<Uuid> = rows.iter().map(|row| row.item.id).collect();
+            Ok(taken) => {
+                let taken: Vec<Uuid> = taken.rows.iter().map(|row| row.item.id).collect();
                 assert_eq!(taken, queued, "what is due is taken, oldest first");
             }
         }

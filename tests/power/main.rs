@@ -13,7 +13,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 
 /// How often the power goes when nobody says: for the desk, and for the server.
-const CUTS: u64 = 100;
+const CUTS: u64 = 150;
 /// How often at most until a disk that does not flush is found out.
 const CUTS_FOR_A_LIE: u64 = 100;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use hanna_desk::backend::{Http, ServerAddress};
 use hanna_desk::view::Card;
-use hanna_desk::{Desk, DeskError, ErrorCode, Event, Setup, VaultChoice};
+use hanna_desk::{BATCH_ITEMS_MAX, Desk, DeskError, ErrorCode, Event, Setup, VaultChoice};
 use hanna_domain::Redacted;
 use hanna_server::demo::Account;
 use hanna_testkit::chance::Seeded;
@@ -138,7 +138,14 @@ impl FrontDesk {
             backend: Arc::new(client().over(wire)),
             clock: Arc::clone(&self.clock) as _,
             chance: Seeded::new(chance),
+            batch_items_max: self.batch_items_max(),
         })
+    }
+
+    /// Few items a request, so that several requests are under way; or as many as there are.
+    fn batch_items_max(&self) -> usize {
+        [1, 2, 4, BATCH_ITEMS_MAX]
+            [self.number.wrapping_add(usize::try_from(self.seed % 4).unwrap_or_default()) % 4]
     }
 
     /// Signs an operator in, and chooses the branch of this desk.

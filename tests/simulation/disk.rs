@@ -93,7 +93,11 @@ impl Outbox {
     /// What the program before this one left, with everything that waits in it.
     pub fn go_back_to_last_schema(&self) {
         self.0
-            .execute_batch("ALTER TABLE clock_mark DROP COLUMN device_time_high; PRAGMA user_version = 4")
+            .execute_batch(
+                "ALTER TABLE item ADD COLUMN body TEXT NOT NULL DEFAULT '';
+                 UPDATE item SET body = (SELECT body FROM item_body WHERE item_body.sequence = item.sequence);
+                 DROP TABLE item_body; PRAGMA user_version = 5",
+            )
             .expect("changed");
     }
 

@@ -275,8 +275,6 @@ impl World {
                 self.desks[desk].end().await;
                 self.desks[desk].disk.mend();
                 self.desks[desk].disk.outbox().go_back_to_last_schema();
-                // The program of before did not look how far its clock had gone.
-                lock(&self.around.model).heard[desk].device_high = None;
                 self.open(desk).await?;
             }
             Fault::ServerRestarted => server.restart(now),

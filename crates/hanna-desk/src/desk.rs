@@ -63,6 +63,8 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub chance: Arc<dyn Chance>,
+    /// How many items are delivered in one request: at most [`crate::BATCH_ITEMS_MAX`].
+    pub batch_items_max: usize,
 }
 
 /// Something the screens want to hear of.
@@ -91,6 +93,7 @@ pub(crate) struct Inner {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
+    pub(crate) batch_items_max: usize,
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) has_keyring: bool,
     opened: OnceLock<Opened>,
@@ -145,6 +148,7 @@ impl Desk {
                 backend: setup.backend,
                 clock: setup.clock,
                 chance: setup.chance,
+                batch_items_max: setup.batch_items_max,
                 vault,
                 has_keyring,
                 opened: OnceLock::new(),

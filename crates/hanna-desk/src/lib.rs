@@ -33,6 +33,7 @@ mod void_use;
 
 pub use desk::{Desk, Event, Setup, VaultChoice};
 pub use error::{DeskError, ErrorCode, Param};
+pub use hanna_wire::limits::BATCH_ITEMS_MAX;
 
 /// A statement for the tests of this crate.
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Delivering what was recorded.
 //!
-//! The worker takes what is due, oldest first, marks it `sending`, sends one batch at a time, and writes each
-//! item's outcome. The batch after the one under way is taken already, so that neither this PC nor the server waits for
-//! the other; when the server cannot take more, it is put back untried. When all goes well every item passes queued → sending → accepted within a second of being
-//! recorded. What else can happen:
+//! The worker takes what is due, oldest first, marks it `sending`, sends it, and writes each item's outcome. A few batches
+//! are under way at once, so that neither this PC nor the server nor the line waits for the others; never two items about
+//! the same person in two of them, so that none overtakes another. When all goes well every item passes queued → sending →
+//! accepted within a second of being recorded. What else can happen:
 //!
 //! | the answer to a batch | every item of it |
 //! |---|---|
@@ -15,24 +15,25 @@
 //!
 //! On purpose there is no count of attempts after which an item is given up, and no path that deletes one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hanna_domain::Cause;
 use hanna_domain::outbox::{Event as ItemEvent, ItemCode};
+use hanna_domain::{Cause, Document};
 use hanna_wire::health::Health;
-use hanna_wire::limits::{BATCH_ITEMS_MAX, BODY_MAX_BYTES};
+use hanna_wire::limits::BODY_MAX_BYTES;
 use hanna_wire::outbox::{Batch, BatchAnswer, Outcome, OutcomeKind};
 use hanna_wire::problem::ErrorCode as Refusal;
 use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::backend::{AccessToken, Answered, Backend, Failure, FailureKind};
 use crate::desk::{Desk, lock};
 use crate::error::{DeskError, ErrorCode};
-use crate::store::{ItemRow, Settled};
+use crate::store::{ItemRow, Settled, Taken};
 use crate::view::{OutboxItem, OutboxView, Status};
 use crate::void_use::checked_text;
 
@@ -43,6 +44,11 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The same while it does not answer: the shortest and the longest pause.
 const PROBE_MIN: Duration = Duration::from_secs(1);
 const PROBE_MAX: Duration = Duration::from_secs(15);
+/// How many batches are under way at once: one being written here, one on the line or being read by the server, one being
+/// written there, and one so that none of them waits.
+const UNDER_WAY_MAX: usize = 4;
+/// How often the screens are told how far a long delivery is.
+const TELL_EVERY: Duration = Duration::from_millis(100);
 /// How much the items of a batch may weigh, so that what is around them finds room in a body too.
 const BATCH_BYTES_MAX: usize = BODY_MAX_BYTES - 1024;
 
@@ -161,7 +167,7 @@ impl Desk {
             return;
         }
         // It says nothing of what it holds of this desk.
-        if let Err(error) = self.know_server(epoch, i64::MAX).await {
+        if let Err(error) = self.know_server(epoch, false).await {
             tracing::error!(%error, "which server answered was not written down");
         }
     }
@@ -178,10 +184,9 @@ impl Desk {
     }
 
     /// Learns which server answered; what a restored one may have lost is queued again.
-    async fn know_server(&self, epoch: Uuid, last_sequence: i64) -> Result<(), DeskError> {
+    async fn know_server(&self, epoch: Uuid, holds_less: bool) -> Result<(), DeskError> {
         let now = self.inner.clock.now();
-        let again =
-            self.with_stores(move |stores| stores.outbox.know_server(epoch, last_sequence, now)).await?;
+        let again = self.with_stores(move |stores| stores.outbox.know_server(epoch, holds_less, now)).await?;
         if again > 0 {
             tracing::warn!(items = again, "the server was restored: what it had accepted is offered again");
             self.inner.wake.notify_one();
@@ -219,52 +224,58 @@ impl Desk {
         if let Err(error) = self.deliver_batches().await {
             tracing::error!(%error, "the outbox failed");
         }
-        lock(&self.inner.connection).sending = false;
+        if std::mem::take(&mut lock(&self.inner.connection).sending) {
+            self.tell_status();
+        }
         self.tell_sync();
     }
 
-    /// One batch after the other: the next one begins when the one before is answered. While it is under way, what became
-    /// of the one before is written, and the one after it is taken.
+    /// Keeps batches under way until nothing is due, or one of them does not get through.
     async fn deliver_batches(&self) -> Result<(), DeskError> {
         // Deliveries take turns: what is `sending` now was left so by one whose answer could not be written down.
         self.with_stores(|stores| stores.outbox.recover()).await?;
-        let mut batch_max = BATCH_ITEMS_MAX;
-        let (mut rows, mut settled) = (Vec::new(), Vec::new());
+        let mut under_way = JoinSet::new();
+        let mut people = HashSet::new();
+        let (mut settled, mut progress) = (Vec::new(), Progress::More);
+        let mut told = Instant::now();
         loop {
-            if rows.is_empty() {
-                rows = self.settle_and_take(std::mem::take(&mut settled), batch_max).await?;
-            }
-            if rows.is_empty() {
-                return Ok(());
-            }
-            batch_max = BATCH_ITEMS_MAX;
-            if !std::mem::replace(&mut lock(&self.inner.connection).sending, true) {
+            if told.elapsed() >= TELL_EVERY {
+                told = Instant::now();
                 self.tell_status();
             }
-            let before = std::mem::take(&mut settled);
-            let (outcome, next) = tokio::join!(self.send(&rows), self.settle_and_take(before, batch_max));
-            let next = next?;
+            let batch_max = match progress {
+                Progress::More => self.inner.batch_items_max,
+                Progress::Smaller => 1,
+                Progress::Done => 0,
+            };
+            let taken = self.settle_and_take(std::mem::take(&mut settled), batch_max, people.clone()).await?;
+            if !taken.rows.is_empty() {
+                progress = Progress::More;
+                people.extend(taken.rows.iter().map(|row| row.item.document.clone()));
+                if !std::mem::replace(&mut lock(&self.inner.connection).sending, true) {
+                    self.tell_status();
+                }
+                let desk = self.clone();
+                under_way.spawn(async move { (desk.send(&taken.rows).await, taken) });
+                if under_way.len() < UNDER_WAY_MAX {
+                    continue;
+                }
+            }
+            let Some(answered) = under_way.join_next().await else { return Ok(()) };
+            let (outcome, taken) = answered?;
+            for row in &taken.rows {
+                people.remove(&row.item.document);
+            }
             let now = self.inner.clock.now();
-            let progress;
+            let so_far = progress;
             (settled, progress) = match outcome {
                 Ok(answer) => {
-                    self.know_server(answer.epoch, answer.last_sequence).await?;
-                    (self.outcomes(&rows, &answer.outcomes, now), Progress::More)
+                    self.know_server(answer.epoch, answer.last_sequence < taken.accepted).await?;
+                    (self.outcomes(&taken.rows, &answer.outcomes, now), so_far)
                 }
-                Err(failure) => self.failed(&rows, failure, now),
+                Err(failure) => self.failed(&taken.rows, failure, now, so_far),
             };
-            self.note_decided(&rows, &settled, self.now().1);
-            if matches!(progress, Progress::More) {
-                rows = next;
-                continue;
-            }
-            rows.clear();
-            let untried: Vec<i64> = next.iter().map(|row| row.sequence).collect();
-            self.with_stores(move |stores| stores.outbox.put_back(&untried)).await?;
-            if matches!(progress, Progress::Done) {
-                return self.settle(settled).await;
-            }
-            batch_max = 1;
+            self.note_decided(&taken.rows, &settled, self.now().1);
         }
     }
 
@@ -282,32 +293,20 @@ impl Desk {
         &self,
         settled: Vec<Settled>,
         batch_max: usize,
-    ) -> Result<Vec<ItemRow>, DeskError> {
+        under_way: HashSet<Document>,
+    ) -> Result<Taken, DeskError> {
         let (now, decided_at) = self.now();
         let news = !settled.is_empty();
         let taken = self
             .with_stores(move |stores| {
-                stores.outbox.settle_and_take(&settled, decided_at, now, batch_max, BATCH_BYTES_MAX)
+                let outbox = &stores.outbox;
+                outbox.settle_and_take(&settled, decided_at, now, batch_max, BATCH_BYTES_MAX, &under_way)
             })
             .await?;
         if news {
-            self.tell_settled().await;
+            self.tell_card().await;
         }
         Ok(taken)
-    }
-
-    /// Writes what became of a batch.
-    async fn settle(&self, settled: Vec<Settled>) -> Result<(), DeskError> {
-        let (_, decided_at) = self.now();
-        self.with_stores(move |stores| stores.outbox.settle(&settled, decided_at)).await?;
-        self.tell_settled().await;
-        Ok(())
-    }
-
-    /// Tells the screens that something was settled.
-    async fn tell_settled(&self) {
-        self.tell_card().await;
-        self.tell_status();
     }
 
     /// Each item's own outcome. One the server said nothing of is tried again.
@@ -333,7 +332,13 @@ impl Desk {
     }
 
     /// A batch without an answer, or refused as a whole.
-    fn failed(&self, rows: &[ItemRow], failure: Failure, now: Timestamp) -> (Vec<Settled>, Progress) {
+    fn failed(
+        &self,
+        rows: &[ItemRow],
+        failure: Failure,
+        now: Timestamp,
+        so_far: Progress,
+    ) -> (Vec<Settled>, Progress) {
         let too_much = matches!(
             failure.kind,
             FailureKind::Refused(Refusal::TooLarge | Refusal::Malformed | Refusal::Invalid)
@@ -348,10 +353,13 @@ impl Desk {
                 cause: None,
                 next_attempt_at: None,
             };
-            return (vec![refused], Progress::More);
+            return (vec![refused], so_far);
         }
         if too_much {
-            return (rows.iter().map(|row| retry(row.item.id, None, now)).collect(), Progress::Smaller);
+            return (
+                rows.iter().map(|row| retry(row.item.id, None, now)).collect(),
+                so_far.max(Progress::Smaller),
+            );
         }
         let attempts = rows.iter().map(|row| row.attempts).min().unwrap_or(1);
         let at = if failure.kind == FailureKind::SessionExpired {
@@ -372,7 +380,8 @@ impl Desk {
     }
 }
 
-/// How to go on after a batch.
+/// How to go on after a batch, the later the less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Progress {
     /// There may be more to send.
     More,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hanna_desk::backend::{Http, ServerAddress};
 use hanna_desk::view::{Card, Session};
-use hanna_desk::{Desk, DeskError, ErrorCode, Setup, VaultChoice};
+use hanna_desk::{BATCH_ITEMS_MAX, Desk, DeskError, ErrorCode, Setup, VaultChoice};
 use hanna_domain::{DocumentKind, Redacted};
 use hanna_server::demo::Account;
 use tempfile::TempDir;
@@ -81,6 +81,7 @@ impl TestDesk {
             backend: Arc::clone(&self.line) as _,
             clock: Arc::clone(&self.clock) as _,
             chance: Seeded::new(self.seed),
+            batch_items_max: BATCH_ITEMS_MAX,
         })
     }
 

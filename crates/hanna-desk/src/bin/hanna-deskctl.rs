@@ -11,7 +11,7 @@ use clap::{Parser, ValueEnum};
 use hanna_desk::backend::{Http, ServerAddress};
 use hanna_desk::ports::System;
 use hanna_desk::view::{Card, HistoryQuery, Session};
-use hanna_desk::{Desk, DeskError, ErrorCode, Setup, VaultChoice, messages};
+use hanna_desk::{BATCH_ITEMS_MAX, Desk, DeskError, ErrorCode, Setup, VaultChoice, messages};
 use hanna_domain::outbox::VoidReason;
 use hanna_domain::{DocumentKind, Redacted};
 use jiff::civil::Date;
@@ -103,6 +103,7 @@ fn open(arguments: Arguments) -> Result<Desk, DeskError> {
         backend: Arc::new(backend),
         clock: Arc::new(System),
         chance: Arc::new(System),
+        batch_items_max: BATCH_ITEMS_MAX,
     })
 }
 

@@ -4,8 +4,8 @@ use hanna_domain::outbox::{Event, ItemCode, ItemKind, ItemState};
 use hanna_domain::{Cause, Document, DocumentKind, Tariff};
 use hanna_wire::outbox::{Item, ItemBody};
 use jiff::Timestamp;
-use rusqlite::Row;
 use rusqlite::types::{FromSql, ValueRef};
+use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
 use super::{StoreError, time};
@@ -106,7 +106,8 @@ impl NewItem {
 }
 
 /// In the order in which [`read_row`] takes them.
-pub(super) const COLUMNS: &str = "body, sequence, recorded_sequence, state, code, submission, attempts, last_cause, next_attempt_at, id, \
+pub(super) const COLUMNS: &str = "(SELECT body FROM item_body WHERE item_body.sequence = item.sequence) AS body, \
+     sequence, recorded_sequence, state, code, submission, attempts, last_cause, next_attempt_at, id, \
      author_id, author_name, branch_id, branch_name, document_kind, document_number, lookup_id, affiliate_name, tariff, \
      company_name, device_time, occurred_at";
 
@@ -123,6 +124,13 @@ impl ItemRow {
             body: self.item.body.clone(),
         }
     }
+}
+
+/// Adds what is delivered of the item with this sequence.
+pub(super) fn insert_body(db: &Connection, sequence: i64, body: &ItemBody) -> Result<(), StoreError> {
+    let body = serde_json::to_string(body).map_err(|error| StoreError::Failed(error.into()))?;
+    db.prepare_cached("INSERT INTO item_body (sequence, body) VALUES (?1, ?2)")?.execute((sequence, body))?;
+    Ok(())
 }
 
 pub(super) fn read_rows(mut rows: rusqlite::Rows<'_>) -> Result<Vec<ItemRow>, StoreError> {

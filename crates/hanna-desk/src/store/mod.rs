@@ -30,7 +30,7 @@ pub use key::DatabaseKey;
 pub(crate) use key::hex;
 pub(crate) use last_sync::waited;
 pub use operators::KnownOperator;
-pub use outbox::{Counts, Enqueued, OutboxStore};
+pub use outbox::{Counts, Enqueued, OutboxStore, Taken};
 pub use set_aside::{note_brought_back, set_aside_in};
 
 use self::set_aside::set_aside;

@@ -13,7 +13,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, ffi, named_params};
 use uuid::Uuid;
 
-use super::item::{COLUMNS, ItemRow, NewItem, Settled, body_bytes, read_document, read_row, read_rows};
+use super::item::{
+    COLUMNS, ItemRow, NewItem, Settled, body_bytes, insert_body, read_document, read_row, read_rows,
+};
 use super::open::{Plan, open};
 use super::users::Users;
 use super::{DatabaseKey, StoreError, millis, time};
@@ -31,6 +33,7 @@ pub(super) const PLAN: Plan = Plan {
         include_str!("migrations/outbox-003.sql"),
         include_str!("migrations/outbox-004.sql"),
         include_str!("migrations/outbox-005.sql"),
+        include_str!("migrations/outbox-006.sql"),
     ],
 };
 
@@ -62,6 +65,15 @@ pub struct Counts {
     pub needs_attention: u32,
     /// Offline lookups still to be sent.
     pub lookups: u32,
+}
+
+/// What was taken into a request.
+#[derive(Debug)]
+pub struct Taken {
+    /// The items, oldest first; they are `sending`.
+    pub rows: Vec<ItemRow>,
+    /// The highest sequence that the server had accepted until then, 0 for none: it holds no less when it answers.
+    pub accepted: i64,
 }
 
 /// What an item weighs in a request beside its body: ids, times and the names of the fields.
@@ -103,20 +115,20 @@ impl OutboxStore {
     /// `first_since`, its person has a use since then. When this returns it is on the disk.
     pub fn enqueue(&self, item: &NewItem, first_since: Option<Timestamp>) -> Result<Enqueued, StoreError> {
         // Nobody else writes while this is held: what the question finds is still so at the insert.
-        let db = self.writer();
+        let mut db = self.writer();
         if let Some(since) = first_since
             && !uses_since(&db, &item.document, since)?.is_empty()
         {
             return Ok(Enqueued::PersonUsed);
         }
-        let body = serde_json::to_string(&item.body).map_err(|error| StoreError::Failed(error.into()))?;
-        let inserted = db
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let inserted = transaction
             .prepare_cached(
                 "INSERT INTO item (sequence, id, kind, state, lookup_id, report_id, author_id, author_name, branch_id, branch_name,
-                     document_kind, document_number, affiliate_name, tariff, company_name, body,
+                     document_kind, document_number, affiliate_name, tariff, company_name,
                      device_time, occurred_at)
                  VALUES ((SELECT MAX(COALESCE(MAX(sequence), 0), 0) + 1 FROM item), :id, :kind, 'queued', :lookup, :report, :author, :author_name, :branch, :branch_name,
-                     :document_kind, :document_number, :affiliate_name, :tariff, :company, :body,
+                     :document_kind, :document_number, :affiliate_name, :tariff, :company,
                      :device_time, :occurred_at)",
             )?
             .execute(named_params! {
@@ -133,12 +145,13 @@ impl OutboxStore {
                 ":affiliate_name": item.usage.as_ref().map(|usage| &usage.affiliate_name),
                 ":tariff": item.usage.as_ref().map(|usage| usage.tariff.code()),
                 ":company": item.usage.as_ref().and_then(|usage| usage.company_name.as_ref()),
-                ":body": body,
                 ":device_time": millis(item.device_time),
                 ":occurred_at": millis(item.occurred_at),
             });
         match inserted {
             Ok(_) => {
+                insert_body(&transaction, transaction.last_insert_rowid(), &item.body)?;
+                transaction.commit()?;
                 if item.usage.is_some() {
                     self.users.add(&item.document);
                 }
@@ -166,8 +179,9 @@ impl OutboxStore {
     }
 
     /// Writes what became of items, decided on at `decided_at` by the server's clock, and takes up to `count` queued ones
-    /// that are due at `now` by this PC's, oldest first, into a request: they are `sending` then. Together they weigh at most `bytes_max`, each [`ITEM_OVERHEAD_BYTES`] beside its body; one alone
-    /// is taken in any case. All of it or nothing, in one flush.
+    /// that are due at `now` by this PC's, oldest first, into a request: they are `sending` then. Together they weigh at
+    /// most `bytes_max`, each [`ITEM_OVERHEAD_BYTES`] beside its body; one alone is taken in any case. Nothing about a
+    /// person of whom something is `under_way` is taken: it would overtake that. All of it or nothing, in one flush.
     pub fn settle_and_take(
         &self,
         settled: &[Settled],
@@ -175,28 +189,15 @@ impl OutboxStore {
         now: Timestamp,
         count: usize,
         bytes_max: usize,
-    ) -> Result<Vec<ItemRow>, StoreError> {
+        under_way: &HashSet<Document>,
+    ) -> Result<Taken, StoreError> {
         let mut db = self.writer();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         settle(&transaction, settled, decided_at)?;
-        let taken = take(&transaction, now, count, bytes_max)?;
+        let rows = take(&transaction, now, count, bytes_max, under_way)?;
+        let accepted = transaction.prepare_cached(ACCEPTED)?.query_row([], |row| row.get(0))?;
         transaction.commit()?;
-        Ok(taken)
-    }
-
-    /// Queues items again that were taken and not sent, as if they had not been taken.
-    pub fn put_back(&self, sequences: &[i64]) -> Result<(), StoreError> {
-        let mut db = self.writer();
-        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        {
-            let mut update = transaction.prepare_cached(
-                "UPDATE item SET state = 'queued', attempts = attempts - 1 WHERE sequence = ?1 AND state = 'sending'",
-            )?;
-            for sequence in sequences {
-                update.execute([sequence])?;
-            }
-        }
-        Ok(transaction.commit()?)
+        Ok(Taken { rows, accepted })
     }
 
     /// Queues an item that requires attention again, as a new question to the server. `false`: there is none.
@@ -243,15 +244,14 @@ impl OutboxStore {
         Ok(moved)
     }
 
-    /// Learns which server answered, before its answer is written. When it is not the one of before, or holds less than it
-    /// had accepted, it was restored from a backup: everything accepted is queued again, under the same ids. Says how
+    /// Learns which server answered, before its answer is written. When it is not the one of before, or `holds_less` than
+    /// it had accepted, it was restored from a backup: everything accepted is queued again, under the same ids. Says how
     /// many items that were.
-    pub fn know_server(&self, epoch: Uuid, last_sequence: i64, now: Timestamp) -> Result<usize, StoreError> {
+    pub fn know_server(&self, epoch: Uuid, holds_less: bool, now: Timestamp) -> Result<usize, StoreError> {
         let mut db = self.writer();
         let known: Option<Uuid> =
             db.query_row("SELECT epoch FROM server_mark", [], |row| row.get(0)).optional()?;
-        let accepted: i64 = db.prepare_cached(ACCEPTED)?.query_row([], |row| row.get(0))?;
-        let restored = known.is_some_and(|known| known != epoch) || last_sequence < accepted;
+        let restored = known.is_some_and(|known| known != epoch) || holds_less;
         if known == Some(epoch) && !restored {
             return Ok(0);
         }
@@ -469,20 +469,26 @@ fn take(
     now: Timestamp,
     count: usize,
     bytes_max: usize,
+    under_way: &HashSet<Document>,
 ) -> Result<Vec<ItemRow>, StoreError> {
     let mut query = transaction.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM item WHERE {SENDABLE} AND next_attempt_at <= ?1 ORDER BY sequence LIMIT ?2"
+        "SELECT {COLUMNS} FROM item WHERE {SENDABLE} AND next_attempt_at <= ?1 ORDER BY sequence"
     ))?;
-    let limit = i64::try_from(count).unwrap_or(i64::MAX);
-    let mut rows = query.query((millis(now), limit))?;
+    let mut rows = query.query([millis(now)])?;
     let mut taken = Vec::new();
     let mut bytes = 0;
-    while let Some(row) = rows.next()? {
+    while taken.len() < count
+        && let Some(row) = rows.next()?
+    {
+        let read = read_row(row)?;
+        if under_way.contains(&read.item.document) {
+            continue;
+        }
         bytes += ITEM_OVERHEAD_BYTES + body_bytes(row)?;
         if bytes > bytes_max && !taken.is_empty() {
             break;
         }
-        taken.push(read_row(row)?);
+        taken.push(read);
     }
     let mut update = transaction
         .prepare_cached("UPDATE item SET state = 'sending', attempts = attempts + 1 WHERE sequence = ?1")?;
@@ -494,28 +500,28 @@ fn take(
 
 /// Moves one item along the table of `hanna_domain::outbox`; `false` when the table has no such move.
 fn move_item(transaction: &Transaction<'_>, one: &Settled, now: Timestamp) -> Result<bool, StoreError> {
-    let state: Option<String> = transaction
-        .prepare_cached("SELECT state FROM item WHERE id = ?1")?
-        .query_row([one.id], |row| row.get(0))
-        .optional()?;
-    let Some(state) = state else { return Ok(false) };
-    let state = ItemState::from_code(&state).ok_or(StoreError::Content("item"))?;
-    let Some(next) = state.after(one.event) else { return Ok(false) };
-    let settled_at = (!next.is_pending()).then(|| millis(now));
-    transaction
-        .prepare_cached(
-            "UPDATE item SET state = :state, code = :code, last_cause = :cause,
-                 next_attempt_at = :next, settled_at = :settled WHERE id = :id",
-        )?
-        .execute(named_params! {
-            ":id": one.id,
-            ":state": next.code(),
-            ":code": one.code.map(ItemCode::code),
-            ":cause": one.cause.map(Cause::code),
-            ":next": one.next_attempt_at.map_or(0, millis),
-            ":settled": settled_at,
-        })?;
-    Ok(true)
+    for state in ItemState::ALL {
+        let Some(next) = state.after(one.event) else { continue };
+        let settled_at = (!next.is_pending()).then(|| millis(now));
+        let moved = transaction
+            .prepare_cached(
+                "UPDATE item SET state = ?3, code = ?4, last_cause = ?5, next_attempt_at = ?6, settled_at = ?7
+                 WHERE id = ?1 AND state = ?2",
+            )?
+            .execute((
+                one.id,
+                state.code(),
+                next.code(),
+                one.code.map(ItemCode::code),
+                one.cause.map(Cause::code),
+                one.next_attempt_at.map_or(0, millis),
+                settled_at,
+            ))?;
+        if moved == 1 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn by_hand(id: Uuid, event: Event) -> Settled {

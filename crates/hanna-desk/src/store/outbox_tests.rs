@@ -1,5 +1,8 @@
 //! The outbox on a real disk: what is recorded, in which order it goes, and what becomes of it.
 
+use std::collections::HashSet;
+
+use hanna_domain::Document;
 use hanna_domain::outbox::{Event, ItemState, VoidReason};
 use hanna_wire::outbox::ItemBody;
 use jiff::ToSpan;
@@ -42,12 +45,17 @@ fn pair(outbox: &OutboxStore) -> (Uuid, Uuid) {
 }
 
 fn taken(outbox: &OutboxStore, count: usize) -> Vec<Uuid> {
-    outbox
-        .settle_and_take(&[], now(), now(), count, usize::MAX)
-        .expect("taken")
-        .iter()
-        .map(|row| row.item.id)
-        .collect()
+    ids(&take(outbox, count, &[]).rows)
+}
+
+/// Takes what is about none of these people.
+fn take(outbox: &OutboxStore, count: usize, under_way: &[Document]) -> Taken {
+    let under_way = under_way.iter().cloned().collect();
+    outbox.settle_and_take(&[], now(), now(), count, usize::MAX, &under_way).expect("taken")
+}
+
+fn ids(rows: &[ItemRow]) -> Vec<Uuid> {
+    rows.iter().map(|row| row.item.id).collect()
 }
 
 #[test]
@@ -99,16 +107,13 @@ fn items_move_only_along_the_table() {
     outbox.enqueue(&recorded, None).expect("recorded");
     settle(&outbox, recorded.id, Event::Accept);
     assert_eq!(state(&outbox, recorded.id), ItemState::Queued, "accepted without being sent");
-    assert_eq!(outbox.settle_and_take(&[], now(), now(), 10, usize::MAX).expect("taken").len(), 1);
-    assert!(
-        outbox.settle_and_take(&[], now(), now(), 10, usize::MAX).expect("taken").is_empty(),
-        "taken twice"
-    );
+    assert_eq!(take(&outbox, 10, &[]).rows.len(), 1);
+    assert!(take(&outbox, 10, &[]).rows.is_empty(), "taken twice");
     settle(&outbox, recorded.id, Event::Refuse);
     assert_eq!(outbox.counts().expect("counted"), Counts { needs_attention: 1, ..Counts::default() });
     assert!(outbox.requeue(recorded.id, now()).expect("asked"));
     assert!(!outbox.requeue(recorded.id, now()).expect("asked"), "queued twice");
-    let again = outbox.settle_and_take(&[], now(), now(), 10, usize::MAX).expect("taken").remove(0);
+    let again = take(&outbox, 10, &[]).rows.remove(0);
     assert_eq!((again.attempts, again.submission), (1, 1), "a new question about the same item");
     settle(&outbox, recorded.id, Event::Accept);
     assert_eq!(outbox.counts().expect("counted"), Counts::default());
@@ -122,11 +127,11 @@ fn what_was_being_sent_when_the_program_ended_is_queued_again() {
     {
         let stores = folder.stores();
         stores.outbox.enqueue(&item("1045678901"), None).expect("recorded");
-        stores.outbox.settle_and_take(&[], now(), now(), 10, usize::MAX).expect("taken");
+        take(&stores.outbox, 10, &[]);
     }
     let stores = folder.stores();
     assert_eq!(stores.outbox.recover().expect("recovered"), 1);
-    assert_eq!(stores.outbox.settle_and_take(&[], now(), now(), 10, usize::MAX).expect("taken").len(), 1);
+    assert_eq!(take(&stores.outbox, 10, &[]).rows.len(), 1);
 }
 
 #[test]
@@ -135,15 +140,15 @@ fn an_item_waits_until_it_is_due_unless_hurried() {
     let outbox = folder.stores().outbox;
     let recorded = item("1045678901");
     outbox.enqueue(&recorded, None).expect("recorded");
-    outbox.settle_and_take(&[], now(), now(), 1, usize::MAX).expect("taken");
+    take(&outbox, 1, &[]);
     let due = now() + 5.minutes();
     let retry =
         Settled { id: recorded.id, event: Event::Retry, code: None, cause: None, next_attempt_at: Some(due) };
     outbox.settle(&[retry], now()).expect("settled");
-    assert!(outbox.settle_and_take(&[], now(), now(), 1, usize::MAX).expect("taken").is_empty());
+    assert!(take(&outbox, 1, &[]).rows.is_empty());
     assert_eq!(outbox.next_due(now()).expect("asked"), Some(due));
     assert_eq!(outbox.hurry().expect("hurried"), 1);
-    assert_eq!(outbox.settle_and_take(&[], now(), now(), 1, usize::MAX).expect("taken").len(), 1);
+    assert_eq!(take(&outbox, 1, &[]).rows.len(), 1);
 }
 
 #[test]
@@ -157,7 +162,7 @@ fn refused_uses_are_no_uses_of_today() {
     assert_eq!(uses(now() - 1.hour()), 1);
     assert_eq!(second(now() - 1.hour()), Enqueued::PersonUsed);
     assert_eq!(uses(now() + 1.second()), 0);
-    outbox.settle_and_take(&[], now(), now(), 1, usize::MAX).expect("taken");
+    take(&outbox, 1, &[]);
     settle(&outbox, recorded.id, Event::Refuse);
     assert_eq!(uses(now() - 1.hour()), 0);
     assert_eq!(second(now() - 1.hour()), Enqueued::Recorded);
@@ -232,17 +237,22 @@ fn what_was_accepted_is_offered_again_to_a_server_that_lost_it() {
             settle(&outbox, id, Event::Accept);
         }
     };
+    assert_eq!(take(&outbox, 0, &[]).accepted, 0);
     deliver();
-    assert_eq!(outbox.know_server(first, 2, now()).expect("known"), 0, "the server of before");
-    assert_eq!(outbox.know_server(first, 7, now()).expect("known"), 0, "a lost answer: it holds more");
-    assert_eq!(outbox.know_server(first, 1, now()).expect("known"), 2, "it holds less than it had accepted");
+    assert_eq!(take(&outbox, 0, &[]).accepted, 2, "the sequence of the last one");
+    assert_eq!(outbox.know_server(first, false, now()).expect("known"), 0, "the server of before");
+    assert_eq!(
+        outbox.know_server(first, true, now()).expect("known"),
+        2,
+        "it holds less than it had accepted"
+    );
     assert_eq!(taken(&outbox, 9), [report, void], "in their order, under the same ids");
     for id in [report, void] {
         settle(&outbox, id, Event::Accept);
     }
-    assert_eq!(outbox.know_server(second, 2, now()).expect("known"), 2, "another epoch");
+    assert_eq!(outbox.know_server(second, false, now()).expect("known"), 2, "another epoch");
     deliver();
-    assert_eq!(outbox.know_server(second, 2, now()).expect("known"), 0);
+    assert_eq!(outbox.know_server(second, false, now()).expect("known"), 0);
 }
 
 #[test]
@@ -268,7 +278,7 @@ fn a_full_outbox_of_the_first_schema_is_carried_over_whole() {
     folder.run(
         "outbox.sqlite",
         &format!(
-            "DROP TABLE item; DROP TABLE server_mark; DROP TABLE clock_mark; DROP TABLE device;
+            "DROP TABLE item_body; DROP TABLE item; DROP TABLE server_mark; DROP TABLE clock_mark; DROP TABLE device;
              DROP TABLE export_key; {}
              INSERT INTO item (id, kind, state, lookup_id, author_id, author_name, branch_id, branch_name, document_kind,
                  document_number, affiliate_name, tariff, company_name, statement, device_time, occurred_at, attempts)
@@ -301,7 +311,8 @@ fn a_request_takes_no_more_than_fits_and_always_something() {
     }
     let weight = ITEM_OVERHEAD_BYTES + serde_json::to_string(&recorded[0].body).expect("JSON").len();
     let take = |bytes_max| {
-        let rows = outbox.settle_and_take(&[], now(), now(), 10, bytes_max).expect("taken");
+        let rows =
+            outbox.settle_and_take(&[], now(), now(), 10, bytes_max, &HashSet::new()).expect("taken").rows;
         rows.iter().map(|row| row.item.id).collect::<Vec<_>>()
     };
     assert_eq!(take(2 * weight), [recorded[0].id, recorded[1].id]);
@@ -311,20 +322,24 @@ fn a_request_takes_no_more_than_fits_and_always_something() {
 }
 
 #[test]
-fn what_was_taken_and_not_sent_is_as_if_it_had_not_been_taken() {
+fn nothing_about_a_person_overtakes_what_is_under_way_about_them() {
     let folder = Folder::new();
     let outbox = folder.stores().outbox;
-    let recorded = [item("1045678901"), item("1045678902")];
+    let recorded = [item("1045678901"), item("1045678902"), item("1045678901"), item("1045678903")];
     for one in &recorded {
         outbox.enqueue(one, None).expect("recorded");
     }
-    let rows = outbox.settle_and_take(&[], now(), now(), 10, usize::MAX).expect("taken");
+    let first = take(&outbox, 1, &[]).rows;
+    assert_eq!(ids(&first), [recorded[0].id]);
+    let under_way = [first[0].item.document.clone()];
+    assert_eq!(
+        ids(&take(&outbox, 2, &under_way).rows),
+        [recorded[1].id, recorded[3].id],
+        "others fill the batch"
+    );
+    assert!(take(&outbox, 9, &under_way).rows.is_empty());
     settle(&outbox, recorded[0].id, Event::Accept);
-    let sequences: Vec<i64> = rows.iter().map(|row| row.sequence).collect();
-    outbox.put_back(&sequences).expect("put back");
-    assert_eq!(state(&outbox, recorded[0].id), ItemState::Accepted, "what was settled stays so");
-    let again = outbox.item(recorded[1].id).expect("read").expect("there");
-    assert_eq!((again.state, again.attempts), (ItemState::Queued, 0));
+    assert_eq!(ids(&take(&outbox, 9, &[]).rows), [recorded[2].id]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params}
 use hanna_domain::Cause;
 use hanna_domain::outbox::{ItemCode, ItemState};
 
-use super::item::{COLUMNS, ItemRow, read_row};
+use super::item::{COLUMNS, ItemRow, insert_body, read_row};
 use super::open::{keyed, migrate};
 use super::outbox::{FILE, PLAN};
 use super::{DatabaseKey, OutboxStore, StoreError, millis};
@@ -127,16 +127,15 @@ fn add(db: &Connection, salvaged: &Salvaged, sequence: i64) -> Result<bool, Stor
     let Salvaged { row, settled_at, withdrawn_why } = salvaged;
     let item = &row.item;
     let state = if row.state == ItemState::Sending { ItemState::Queued } else { row.state };
-    let body = serde_json::to_string(&item.body).map_err(|error| StoreError::Failed(error.into()))?;
     let added = db
         .prepare_cached(
             "INSERT INTO item (sequence, recorded_sequence, id, kind, state, code, submission, lookup_id, report_id,
                  author_id, author_name, branch_id, branch_name, document_kind, document_number, affiliate_name,
-                 tariff, company_name, body, device_time, occurred_at, attempts, last_cause, next_attempt_at,
+                 tariff, company_name, device_time, occurred_at, attempts, last_cause, next_attempt_at,
                  settled_at, withdrawn_why)
              VALUES (:sequence, :recorded, :id, :kind, :state, :code, :submission, :lookup, :report, :author,
                  :author_name, :branch, :branch_name, :document_kind, :document_number, :affiliate_name, :tariff,
-                 :company, :body, :device_time, :occurred_at, :attempts, :cause, 0, :settled, :why)
+                 :company, :device_time, :occurred_at, :attempts, :cause, 0, :settled, :why)
              ON CONFLICT DO NOTHING",
         )?
         .execute(named_params! {
@@ -158,7 +157,6 @@ fn add(db: &Connection, salvaged: &Salvaged, sequence: i64) -> Result<bool, Stor
             ":affiliate_name": item.usage.as_ref().map(|usage| &usage.affiliate_name),
             ":tariff": item.usage.as_ref().map(|usage| usage.tariff.code()),
             ":company": item.usage.as_ref().and_then(|usage| usage.company_name.as_ref()),
-            ":body": body,
             ":device_time": millis(item.device_time),
             ":occurred_at": millis(item.occurred_at),
             ":attempts": row.attempts,
@@ -166,6 +164,9 @@ fn add(db: &Connection, salvaged: &Salvaged, sequence: i64) -> Result<bool, Stor
             ":settled": settled_at,
             ":why": withdrawn_why,
         })?;
+    if added == 1 {
+        insert_body(db, sequence, &item.body)?;
+    }
     Ok(added == 1)
 }
 
@@ -229,10 +230,12 @@ fn layout(db: &mut Connection) -> Result<String, StoreError> {
              ORDER BY sequence LIMIT 1"
         )
     };
-    // What was recorded before anything could be brought back.
-    let earlier = query(&COLUMNS.replace("recorded_sequence", "NULL AS recorded_sequence"));
+    // As long as the body stood in its item, and before anything could be brought back.
+    let (_, beside) = COLUMNS.split_once(" AS body").unwrap_or_default();
+    let whole = format!("body{beside}");
+    let first = whole.replace("recorded_sequence", "NULL AS recorded_sequence");
     let known = i64::try_from(PLAN.migrations.len()).unwrap_or(i64::MAX);
-    let mut asked = [query(COLUMNS), earlier].into_iter();
+    let mut asked = [query(COLUMNS), query(&whole), query(&first)].into_iter();
     asked.find(|query| db.prepare(query).is_ok()).ok_or(if found > known {
         StoreError::Newer { found, known }
     } else {
