@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use hanna_domain::outbox::VoidReason;
 use hanna_domain::{Document, DocumentKind};
-use hanna_server::App;
+use hanna_server::{App, Database};
 use hanna_testkit::chance::Seeded;
 use hanna_testkit::clock::HandClock;
 use hanna_testkit::server::config;
@@ -145,7 +145,7 @@ impl Life {
 
     /// Starts the program, and signs somebody in.
     pub fn begin(&self) -> Result<Running, Loss> {
-        let config = config(self.database.clone());
+        let config = config(Database::Sqlite(self.database.clone()));
         let opened = self.runtime.block_on(App::open(
             config,
             Arc::clone(&self.clock) as _,

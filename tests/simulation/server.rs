@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
-use hanna_server::App;
+use hanna_server::{App, Database};
 use hanna_testkit::chance::Seeded;
 use hanna_testkit::clock::HandClock;
 use hanna_testkit::server::config;
@@ -146,7 +146,7 @@ impl Server {
         let mut open = self.open();
         *open = None;
         change();
-        let config = config(self.database());
+        let config = config(Database::Sqlite(self.database()));
         let (clock, entropy) = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
         let app = self.run(App::open(config, clock, entropy)).expect("the server opens");
         let aside = Connection::open(self.database()).expect("its database");

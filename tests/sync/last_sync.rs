@@ -89,7 +89,7 @@ async fn what_waited_is_counted_by_kind_branch_and_tariff_and_what_did_not_is_no
 
 #[tokio::test]
 async fn a_later_delivery_takes_its_place_and_a_refused_item_counts_as_refused_until_it_goes() {
-    let mut story = Story::begin().await;
+    let mut story = Story::begin_embedded().await;
     let person = story.active(0).to_owned();
     story.desk.ask(&person).await;
     story.server.stop().await;

@@ -5,6 +5,7 @@ mod deskctl;
 mod export;
 mod last_sync;
 mod main_job;
+mod postgres;
 mod probes;
 mod regulars;
 mod restored;
@@ -30,7 +31,16 @@ struct Story {
 impl Story {
     async fn begin() -> Self {
         let clock = HandClock::new();
-        let server = TestServer::start(&clock).await;
+        Self::at(TestServer::start(&clock).await, clock).await
+    }
+
+    /// For what looks into the database's file.
+    async fn begin_embedded() -> Self {
+        let clock = HandClock::new();
+        Self::at(TestServer::start_embedded(&clock).await, clock).await
+    }
+
+    async fn at(server: TestServer, clock: Arc<HandClock>) -> Self {
         let desk = TestDesk::new(&server.url(), &clock, 1);
         desk.enter(&server.demo.accounts[0]).await.expect("signed in");
         Self { server, clock, desk }

@@ -31,7 +31,7 @@ async fn report(story: &Story, n: usize) -> hanna_desk::view::Status {
 
 #[tokio::test]
 async fn a_server_restored_from_yesterday_gets_everything_again_and_nothing_twice() {
-    let mut story = Story::begin().await;
+    let mut story = Story::begin_embedded().await;
     report(&story, 0).await;
     let file = story.server.folder.path().join("ayer.sqlite");
     let database = Database::Sqlite(story.server.database());

@@ -49,7 +49,7 @@ async fn a_clock_put_back_makes_no_copy_green() {
 
 #[tokio::test]
 async fn the_server_keeps_the_clock_of_the_pc_beside_its_own() {
-    let story = Story::begin().await;
+    let story = Story::begin_embedded().await;
     // A PC whose clock is five hours behind, as it learns from the server's answers.
     let clock = HandClock::at(story.clock.read() - SignedDuration::from_hours(5));
     let desk = TestDesk::new(&story.server.url(), &clock, 2);

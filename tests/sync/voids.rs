@@ -111,7 +111,7 @@ async fn only_ones_own_use_of_today_with_a_reason() {
 
 #[tokio::test]
 async fn lookups_the_copy_answered_are_told_to_the_caja() {
-    let mut story = Story::begin().await;
+    let mut story = Story::begin_embedded().await;
     story.desk.ask(story.active(0)).await;
     story.server.stop().await;
     let card = story.desk.ask(story.active(0)).await;
@@ -153,7 +153,7 @@ fn told(events: &mut tokio::sync::broadcast::Receiver<Event>) -> Option<Card> {
 
 #[tokio::test]
 async fn the_card_says_whether_its_use_may_be_taken_back_and_follows_the_void() {
-    let story = Story::begin().await;
+    let story = Story::begin_embedded().await;
     let card = story.desk.ask(story.active(0)).await;
     assert!(!card.may_void, "nothing is reported");
     let card = story.desk.report_use(card.lookup_id, false).await.expect("recorded");
@@ -184,7 +184,7 @@ async fn the_card_says_whether_its_use_may_be_taken_back_and_follows_the_void() 
 
 #[tokio::test]
 async fn the_card_follows_a_use_that_is_given_up() {
-    let story = Story::begin().await;
+    let story = Story::begin_embedded().await;
     let card = story.desk.ask(story.active(0)).await;
     let database = rusqlite::Connection::open(story.server.database()).expect("the server's");
     database.execute("UPDATE agreements SET over_limit = 'REFUSE'", []).expect("changed");

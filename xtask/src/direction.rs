@@ -10,12 +10,24 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("hanna-wire", &["hanna-domain"]),
     ("hanna-report", &["hanna-domain"]),
     ("hanna-desk", &["hanna-domain", "hanna-wire", "hanna-report"]),
-    ("hanna-server", &["hanna-domain", "hanna-wire"]),
+    // Its tests alone start a cluster.
+    ("hanna-server", &["hanna-domain", "hanna-wire", "hanna-cluster"]),
     ("hanna-convenios", &["hanna-domain", "hanna-desk", "hanna-report"]),
-    ("hanna-testkit", &["hanna-domain", "hanna-wire", "hanna-report", "hanna-desk", "hanna-server"]),
+    (
+        "hanna-testkit",
+        &["hanna-domain", "hanna-wire", "hanna-report", "hanna-desk", "hanna-server", "hanna-cluster"],
+    ),
     (
         "hanna-tests",
-        &["hanna-domain", "hanna-wire", "hanna-report", "hanna-desk", "hanna-server", "hanna-testkit"],
+        &[
+            "hanna-domain",
+            "hanna-wire",
+            "hanna-report",
+            "hanna-desk",
+            "hanna-server",
+            "hanna-testkit",
+            "hanna-cluster",
+        ],
     ),
 ];
 

@@ -28,7 +28,11 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     step("Examples in the documentation", || {
         process::run(&mut workspace.cargo(&["test", "--quiet", "--locked", "--workspace", "--doc"]))
     })?;
-    step("Tests, the real window's too", || process::run(&mut on_display(&tests(workspace))))?;
+    step("Tests, the real window's too", || process::run(&mut on_display(&tests(workspace, &[]))))?;
+    step("Desks and the server once more, over PostgreSQL", || {
+        let mut stories = tests(workspace, &["--package", "hanna-tests", "--test", "sync"]);
+        process::run(stories.env("HANNA_TEST_STORE", "postgres"))
+    })?;
     api::api(workspace)?;
     println!("\nEverything passed, in {}.", shown_duration(begun.elapsed()));
     Ok(())
@@ -99,13 +103,16 @@ pub fn bench(workspace: &Workspace, parts: &[Part]) -> Result<()> {
     process::run(bench.args(parts.iter().map(|part| part.name())))
 }
 
-/// nextest where it is installed; it takes minutes to compile, so a bare machine is not made to wait for it.
-fn tests(workspace: &Workspace) -> Command {
-    if find_program("cargo-nextest").is_some() {
-        return workspace.cargo(&["nextest", "run", "--locked", "--workspace"]);
-    }
-    println!("cargo-nextest is not installed: cargo's own runner does it.");
-    workspace.cargo(&["test", "--locked", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"])
+/// nextest where it is installed; it takes minutes to compile, so a bare machine is not made to wait for it. `only` are
+/// some of the tests; without any it is all of them.
+fn tests(workspace: &Workspace, only: &[&str]) -> Command {
+    let (runner, all): (&[&str], &[&str]) = if find_program("cargo-nextest").is_some() {
+        (&["nextest", "run", "--locked"], &["--workspace"])
+    } else {
+        println!("cargo-nextest is not installed: cargo's own runner does it.");
+        (&["test", "--locked", "--no-fail-fast"], &["--workspace", "--lib", "--bins", "--tests"])
+    };
+    workspace.cargo(&[runner, if only.is_empty() { all } else { only }].concat())
 }
 
 /// The same command with a session bus and a display of its own, so that tests of the window, the keyring and the

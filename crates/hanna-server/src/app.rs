@@ -27,20 +27,30 @@ use crate::routes;
 use crate::secrets::MacKey;
 use crate::serving;
 use crate::signer::Signer;
-use crate::store::sqlite::{Opened, SqliteStore};
-use crate::store::{Store, StoreError};
+use crate::store::postgres::PostgresStore;
+use crate::store::postgres::address::{Address, BadAddress};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Opened, Store, StoreError};
 
 /// Where the data are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Database {
     /// One file of the embedded SQLite.
     Sqlite(PathBuf),
+    /// A PostgreSQL, which other processes may share.
+    Postgres(Box<Address>),
 }
 
 /// A database nobody knows how to open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the database must be given as sqlite:PATH")]
-pub struct UnknownDatabase;
+pub enum UnknownDatabase {
+    /// It is of no kind we know.
+    #[error("the database must be given as sqlite:PATH or postgres://…")]
+    Kind,
+    /// It is a PostgreSQL, badly addressed.
+    #[error(transparent)]
+    Address(#[from] BadAddress),
+}
 
 impl FromStr for Database {
     type Err = UnknownDatabase;
@@ -48,7 +58,8 @@ impl FromStr for Database {
     fn from_str(text: &str) -> Result<Self, UnknownDatabase> {
         match text.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
-            _ => Err(UnknownDatabase),
+            _ if Address::is_one(text) => Ok(Self::Postgres(Box::new(text.parse()?))),
+            _ => Err(UnknownDatabase::Kind),
         }
     }
 }
@@ -57,6 +68,7 @@ impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(address) => write!(f, "{address}"),
         }
     }
 }
@@ -165,14 +177,13 @@ impl App {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, OpenError> {
-        let Database::Sqlite(path) = config.database;
-        let (store, opened) = tokio::task::spawn_blocking(move || SqliteStore::open(&path)).await??;
+        let (store, opened) = open_store(config.database).await?;
         let now = clock.now();
         let mac_key = MacKey::new(&store.secret("audit_key", entropy.bytes()).await?);
         store.epoch(epoch::made(entropy.as_ref())).await?;
         let keys = store.signing_keys(SigningKey::make(entropy.as_ref(), now)?, now).await?;
         let inner = Inner {
-            store: Box::new(store),
+            store,
             opened,
             clock,
             entropy,
@@ -283,6 +294,19 @@ impl App {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.inner.limits
+    }
+}
+
+async fn open_store(database: Database) -> Result<(Box<dyn Store>, Opened), OpenError> {
+    match database {
+        Database::Sqlite(path) => {
+            let (store, opened) = tokio::task::spawn_blocking(move || SqliteStore::open(&path)).await??;
+            Ok((Box::new(store) as Box<dyn Store>, opened))
+        }
+        Database::Postgres(address) => {
+            let (store, opened) = PostgresStore::open(&address).await?;
+            Ok((Box::new(store) as Box<dyn Store>, opened))
+        }
     }
 }
 

@@ -21,6 +21,11 @@ pub enum BackupError {
     /// A server has the database open.
     #[error("{} is in use: stop the server first", .0.display())]
     InUse(PathBuf),
+    /// The database is PostgreSQL's, which has its own tools for this.
+    #[error(
+        "PostgreSQL is backed up and restored with its own tools, and then `epoch renew` is said: see docs/OPERATIONS.md"
+    )]
+    Postgres,
     /// The file is no whole backup.
     #[error("{} is no backup of this program, or it is damaged", .0.display())]
     NoBackup(PathBuf),
@@ -52,8 +57,15 @@ pub struct Restored {
 /// # Errors
 /// See [`BackupError`].
 pub fn back_up(database: &Database, file: &Path) -> Result<(), BackupError> {
-    let Database::Sqlite(path) = database;
+    let path = embedded(database)?;
     sqlite::backup::back_up(path, file)
+}
+
+fn embedded(database: &Database) -> Result<&Path, BackupError> {
+    match database {
+        Database::Sqlite(path) => Ok(path),
+        Database::Postgres(_) => Err(BackupError::Postgres),
+    }
 }
 
 /// Puts the backup `file` in the place of the database, which no server may have open, and begins another epoch. A database
@@ -68,6 +80,6 @@ pub fn restore(
     entropy: &dyn Entropy,
     now: Timestamp,
 ) -> Result<Restored, BackupError> {
-    let Database::Sqlite(path) = database;
+    let path = embedded(database)?;
     sqlite::backup::restore(file, path, force, epoch::made(entropy), now)
 }

@@ -52,5 +52,5 @@ pub use keys::KeyFault;
 pub use outbox_file::{ImportedOutbox, OutboxFileError, OutboxFileFault};
 pub use passwords::PasswordFault;
 pub use signer::ListedKey;
-pub use store::sqlite::Opened;
-pub use store::{Device, StoreError};
+pub use store::postgres::address::{Address, BadAddress};
+pub use store::{Device, Opened, StoreError};

@@ -1,5 +1,5 @@
 //! What the tests of more than one crate share: a clock moved by hand, seeded chance, the real server on a free
-//! port, desks by name, faults by name, a private printer.
+//! port, a proxy before several, desks by name, faults by name, a private printer.
 //!
 //! Nothing here is part of the program.
 
@@ -10,4 +10,5 @@ pub mod desks;
 pub mod faults;
 pub mod impostor;
 pub mod keyring;
+pub mod proxy;
 pub mod server;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use hanna_cluster::Cluster;
 use hanna_server::demo::Demo;
 use hanna_server::{App, Budgets, Config, Database};
 use tempfile::TempDir;
@@ -16,12 +17,15 @@ use crate::clock::HandClock;
 /// How many people the caja of a test has. Enough for twenty of each kind.
 const AFFILIATES: u32 = 400;
 
-/// A server over this file, without budgets: desks of tests ask faster than people.
-pub fn config(database: PathBuf) -> Config {
-    Config { budgets: Budgets::NONE, ..Config::new(Database::Sqlite(database)) }
+/// The file of an embedded database.
+const FILE: &str = "hanna.sqlite";
+
+/// A server over this database, without budgets: desks of tests ask faster than people.
+pub fn config(database: Database) -> Config {
+    Config { budgets: Budgets::NONE, ..Config::new(database) }
 }
 
-async fn open(database: PathBuf, clock: &Arc<HandClock>, seed: u64) -> App {
+async fn open(database: Database, clock: &Arc<HandClock>, seed: u64) -> App {
     let clock = Arc::clone(clock) as _;
     App::open(config(database), clock, Seeded::new(seed)).await.expect("the server opens")
 }
@@ -36,32 +40,63 @@ pub struct TestServer {
     pub demo: Demo,
     /// The server's clock.
     pub clock: Arc<HandClock>,
-    /// Its database lives here.
+    /// Its database lives here, if it is embedded.
     pub folder: TempDir,
+    /// Its database lives here, if it is PostgreSQL's.
+    _cluster: Option<Cluster>,
 }
 
+/// Names the store of the servers that [`TestServer::start`] starts: `postgres`, or nothing for embedded SQLite.
+pub const STORE: &str = "HANNA_TEST_STORE";
+
 impl TestServer {
-    /// Starts a server whose clock is `clock`.
+    /// Starts a server whose clock is `clock`, over a database of its own: [`STORE`] says which kind.
     pub async fn start(clock: &Arc<HandClock>) -> Self {
         Self::start_with(clock, AFFILIATES).await
     }
 
     /// The same, with so many people.
     pub async fn start_with(clock: &Arc<HandClock>, affiliates: u32) -> Self {
+        let Ok(kind) = std::env::var(STORE) else {
+            return Self::start_embedded_with(clock, affiliates).await;
+        };
+        assert_eq!(kind, "postgres", "what {STORE} may say");
+        let cluster = Cluster::start().expect("a cluster");
+        let url = cluster.make("hanna").expect("a database");
+        Self::start_over(url.parse().expect("an address"), Some(cluster), clock, affiliates).await
+    }
+
+    /// Starts a server over embedded SQLite.
+    pub async fn start_embedded(clock: &Arc<HandClock>) -> Self {
+        Self::start_embedded_with(clock, AFFILIATES).await
+    }
+
+    async fn start_embedded_with(clock: &Arc<HandClock>, affiliates: u32) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let app = open(folder.path().join("hanna.sqlite"), clock, 1).await;
+        let database = Database::Sqlite(folder.path().join(FILE));
+        Self { folder, ..Self::start_over(database, None, clock, affiliates).await }
+    }
+
+    async fn start_over(
+        database: Database,
+        cluster: Option<Cluster>,
+        clock: &Arc<HandClock>,
+        affiliates: u32,
+    ) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let app = open(database, clock, 1).await;
         let demo = app.seed_demo(1, affiliates).await.expect("invented people");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let mut server =
-            Self { app: Some(app), address, running: None, demo, clock: Arc::clone(clock), folder };
+        let (app, clock) = (Some(app), Arc::clone(clock));
+        let mut server = Self { app, address, running: None, demo, clock, folder, _cluster: cluster };
         server.serve(listener);
         server
     }
 
-    /// The database's file.
+    /// The database's file, if it is embedded.
     pub fn database(&self) -> PathBuf {
-        self.folder.path().join("hanna.sqlite")
+        self.folder.path().join(FILE)
     }
 
     /// Does something with the database while no program has it open, and then answers again, at the same address.
@@ -69,7 +104,7 @@ impl TestServer {
         self.stop().await;
         self.app = None;
         change(&self.database());
-        self.app = Some(open(self.database(), &self.clock, 2).await);
+        self.app = Some(open(Database::Sqlite(self.database()), &self.clock, 2).await);
         self.resume();
     }
 

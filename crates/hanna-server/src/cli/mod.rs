@@ -285,9 +285,13 @@ async fn obey(command: &Command, holds: &Effective) -> anyhow::Result<ExitCode> 
 
 /// Logs go to standard error: standard output is for what was asked.
 fn start_log(holds: &Effective) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&holds.log).map_err(|_| {
+    let mut filter = tracing_subscriber::EnvFilter::try_new(&holds.log).map_err(|_| {
         anyhow::anyhow!("el valor de «log» no sirve; se espera un nivel, como info, o directivas")
     })?;
+    // Below this level the client of PostgreSQL writes down what it sends, which is people's data.
+    for quiet in ["tokio_postgres=info", "tokio_postgres::query=info", "tokio_postgres::prepare=info"] {
+        filter = filter.add_directive(quiet.parse()?);
+    }
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -258,7 +258,8 @@ fn recorded(app: &App, body: ItemBody, occurred_at: Timestamp, founded: Founded)
         }
         ItemBody::Void { report_id, reason, text } => {
             let words = text.as_deref().unwrap_or_default();
-            let is_said = reason != VoidReason::Other || !words.trim().is_empty();
+            // PostgreSQL keeps no NUL in a text, and nobody types one.
+            let is_said = (reason != VoidReason::Other || !words.trim().is_empty()) && !words.contains('\0');
             (is_said && words.chars().count() <= REASON_TEXT_MAX).then_some(Recorded::Void(Void {
                 report_id,
                 reason,

@@ -20,11 +20,24 @@ use crate::secrets::{Mac, TokenHash};
 #[cfg(test)]
 mod contract;
 mod delivery;
+mod generations;
 mod installation;
+pub mod postgres;
+mod replay;
 pub mod sqlite;
+mod words;
 
 pub use delivery::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Sender, Void};
 pub use installation::{Installation, Installed, NewAccount, NewAgreement, NewEntity};
+
+/// What opening a database found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    /// The schema before; 0 for an empty database.
+    pub schema_before: i64,
+    /// The schema now.
+    pub schema: i64,
+}
 
 /// The result of a question to the store.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -6,10 +6,46 @@ mod limits;
 mod server;
 
 use std::net::TcpStream;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use server::{Server, run, seeded, text};
+use server::{ADDRESS, Server, run, seeded, text};
+
+/// Stories of the program's data, each in a directory of its own: over embedded SQLite, and over PostgreSQL.
+macro_rules! on_both {
+    ($($story:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(
+                #[test]
+                fn $story() {
+                    let dir = tempfile::tempdir().expect("a directory");
+                    super::$story(dir.path());
+                }
+            )+
+        }
+
+        #[test]
+        fn all_of_it_on_postgresql() {
+            let cluster = hanna_cluster::Cluster::start().expect("a cluster");
+            $(
+                println!("{}", stringify!($story));
+                let dir = tempfile::tempdir().expect("a directory");
+                let address = cluster.make(stringify!($story)).expect("a database");
+                std::fs::write(dir.path().join(ADDRESS), address).expect("written");
+                $story(dir.path());
+            )+
+        }
+    };
+}
+on_both!(
+    the_demo_is_as_promised_and_doing_it_again_changes_nothing,
+    a_bad_file_of_affiliates_is_reported_in_spanish_and_a_good_one_taken_in,
+    keys_are_rotated_and_listed_the_newest_first,
+    the_epoch_is_renewed_by_hand_and_says_what_for,
+    a_device_is_listed_revoked_beside_a_running_server,
+    the_log_has_trace_ids_and_nobodys_data,
+);
 
 #[test]
 fn it_says_where_it_listens_answers_and_ends_gently_on_a_signal() {
@@ -43,9 +79,15 @@ fn plain_http_stays_on_this_machine_unless_told_otherwise() {
 #[test]
 fn a_database_of_another_kind_or_of_a_newer_program_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
-    let refused = run(dir.path(), &["serve", "--database", "postgres://caja/hanna"]);
-    assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused.stderr).contains("sqlite:PATH"));
+    for (database, says) in [
+        ("mysql://caja/hanna", "sqlite:PATH or postgres://"),
+        ("postgres://caja/hanna?sslmode=prefer", "sslmode"),
+        ("postgres://caja/hanna?target_session_attrs=read-only", "has to write"),
+    ] {
+        let refused = run(dir.path(), &["serve", "--database", database]);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(text(&refused.stderr).contains(says), "{}", text(&refused.stderr));
+    }
 
     assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 0 -> 3\n");
     assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 3: nothing to do\n");
@@ -72,10 +114,8 @@ fn the_data_are_their_owners_alone() {
     assert_eq!((mode("d"), mode("d/hanna.sqlite")), (0o700, 0o600));
 }
 
-#[test]
-fn the_demo_is_as_promised_and_doing_it_again_changes_nothing() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let demo = seeded(dir.path());
+fn the_demo_is_as_promised_and_doing_it_again_changes_nothing(dir: &Path) {
+    let demo = seeded(dir);
     let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&demo), ["accounts", "documents"]);
     assert_eq!(keys(&demo["accounts"][0]), ["branches", "password", "roles", "username"]);
@@ -94,45 +134,41 @@ fn the_demo_is_as_promised_and_doing_it_again_changes_nothing() {
         .collect();
     assert!(notes.is_sorted() && notes.contains(&true), "those who cannot sign in come last");
 
-    assert_eq!(seeded(dir.path()), demo);
-    let again = run(dir.path(), &["seed-demo", "--affiliates", "200"]);
+    assert_eq!(seeded(dir), demo);
+    let again = run(dir, &["seed-demo", "--affiliates", "200"]);
     assert!(text(&again.stdout).contains("nada cambió"));
-    let other = run(dir.path(), &["seed-demo", "--seed", "5"]);
+    let other = run(dir, &["seed-demo", "--seed", "5"]);
     assert_eq!(other.status.code(), Some(1), "another seed would mix with this one");
 }
 
-#[test]
-fn a_bad_file_of_affiliates_is_reported_in_spanish_and_a_good_one_taken_in() {
-    let dir = tempfile::tempdir().expect("a directory");
+fn a_bad_file_of_affiliates_is_reported_in_spanish_and_a_good_one_taken_in(dir: &Path) {
     let header = "tipo_documento;documento;primer_apellido;segundo_apellido;primer_nombre;segundo_nombre;estado;tarifa;\
                   tipo_afiliado;nit_empresa;empresa;estado_empresa\n";
     let good = "CC;1.045.678.901;MUÑOZ;;JOSÉ;;ACTIVO;A;TRABAJADOR;;;\n";
-    std::fs::write(dir.path().join("mala.csv"), format!("{header}{good}{good}")).expect("written");
-    std::fs::write(dir.path().join("buena.csv"), format!("{header}{good}")).expect("written");
-    std::fs::write(dir.path().join("otra.csv"), "nombre;edad\nJosé;3\n").expect("written");
+    std::fs::write(dir.join("mala.csv"), format!("{header}{good}{good}")).expect("written");
+    std::fs::write(dir.join("buena.csv"), format!("{header}{good}")).expect("written");
+    std::fs::write(dir.join("otra.csv"), "nombre;edad\nJosé;3\n").expect("written");
 
-    let bad = run(dir.path(), &["import-affiliates", "mala.csv"]);
+    let bad = run(dir, &["import-affiliates", "mala.csv"]);
     assert_eq!(bad.status.code(), Some(1));
     assert_eq!(
         text(&bad.stdout),
         "Línea 3, columna documento: el documento está repetido; ya aparece en la línea 2.\n\
          Errores: 1, en un archivo de 3 líneas. No se cambió ningún dato: corrija el archivo e impórtelo de nuevo.\n"
     );
-    let other = run(dir.path(), &["import-affiliates", "otra.csv"]);
+    let other = run(dir, &["import-affiliates", "otra.csv"]);
     assert_eq!(other.status.code(), Some(1));
     assert!(text(&other.stdout).starts_with("Faltan columnas en el encabezado: tipo_documento, documento,"));
-    let missing = run(dir.path(), &["import-affiliates", "no-existe.csv"]);
+    let missing = run(dir, &["import-affiliates", "no-existe.csv"]);
     assert_eq!(missing.status.code(), Some(1));
-    let taken = run(dir.path(), &["import-affiliates", "buena.csv"]);
+    let taken = run(dir, &["import-affiliates", "buena.csv"]);
     assert_eq!(taken.status.code(), Some(0));
     assert_eq!(text(&taken.stdout), "Importación terminada. Afiliados nuevos: 1; actualizados: 0.\n");
 }
 
-#[test]
-fn keys_are_rotated_and_listed_the_newest_first() {
-    let dir = tempfile::tempdir().expect("a directory");
+fn keys_are_rotated_and_listed_the_newest_first(dir: &Path) {
     let kids = |args: &[&str]| -> Vec<(String, String)> {
-        let output = run(dir.path(), args);
+        let output = run(dir, args);
         assert!(output.status.success(), "{}", text(&output.stderr));
         let table = text(&output.stdout).lines().skip_while(|line| !line.starts_with("kid")).skip(1);
         let row = |line: &str| {
@@ -149,23 +185,19 @@ fn keys_are_rotated_and_listed_the_newest_first() {
     assert_eq!(kids(&["keys", "list"]), rotated);
 }
 
-#[test]
-fn the_epoch_is_renewed_by_hand_and_says_what_for() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let first = run(dir.path(), &["epoch", "renew"]);
-    let second = run(dir.path(), &["epoch", "renew"]);
+fn the_epoch_is_renewed_by_hand_and_says_what_for(dir: &Path) {
+    let first = run(dir, &["epoch", "renew"]);
+    let second = run(dir, &["epoch", "renew"]);
     assert!(first.status.success() && second.status.success());
     assert!(text(&first.stdout).starts_with("epoch "));
     assert_ne!(first.stdout, second.stdout);
-    let help = run(dir.path(), &["epoch", "renew", "--help"]);
+    let help = run(dir, &["epoch", "renew", "--help"]);
     assert!(text(&help.stdout).contains("backup"));
 }
 
-#[test]
-fn a_device_is_listed_revoked_beside_a_running_server_and_trusted_again() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let demo = seeded(dir.path());
-    let server = Server::start(dir.path(), &[]);
+fn a_device_is_listed_revoked_beside_a_running_server(dir: &Path) {
+    let demo = seeded(dir);
+    let server = Server::start(dir, &[]);
     let account = &demo["accounts"][0];
     let id = "01936d3e-0000-7000-8000-000000000001";
     let sign_in = json!({
@@ -175,18 +207,18 @@ fn a_device_is_listed_revoked_beside_a_running_server_and_trusted_again() {
     let (_, _, tokens) = server.call("POST", "/v1/sessions", None, &sign_in);
     let me = || server.call("GET", "/v1/me", tokens["access_token"].as_str(), &Value::Null);
     assert_eq!(me().0, 200);
-    let listed = run(dir.path(), &["device", "list"]);
+    let listed = run(dir, &["device", "list"]);
     assert!(
         text(&listed.stdout)
             .lines()
             .any(|line| line.starts_with(id) && line.ends_with("-                     RECEPCION-1"))
     );
-    assert!(run(dir.path(), &["device", "revoke", id]).status.success());
+    assert!(run(dir, &["device", "revoke", id]).status.success());
     let (status, _, problem) = me();
     assert_eq!((status, &problem["code"]), (403, &json!("DEVICE_REVOKED")));
-    assert!(run(dir.path(), &["device", "restore", id]).status.success());
+    assert!(run(dir, &["device", "restore", id]).status.success());
     assert_eq!(me().0, 200);
-    let unknown = run(dir.path(), &["device", "revoke", "01936d3e-0000-7000-8000-000000000002"]);
+    let unknown = run(dir, &["device", "revoke", "01936d3e-0000-7000-8000-000000000002"]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(text(&unknown.stderr).contains("there is no device"));
 }
@@ -222,11 +254,9 @@ fn batch_of_every_kind(me: &Value, now: &Value, statement: &Value, number: &str)
 }
 
 /// At its most talkative, with the logs of every library.
-#[test]
-fn the_log_has_trace_ids_and_nobodys_data() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let demo = seeded(dir.path());
-    let server = Server::start(dir.path(), &["--log", "trace", "--log-format", "json"]);
+fn the_log_has_trace_ids_and_nobodys_data(dir: &Path) {
+    let demo = seeded(dir);
+    let server = Server::start(dir, &["--log", "trace", "--log-format", "json"]);
     let account = &demo["accounts"][0];
     let number = demo["documents"]["active"][0].as_str().expect("a number");
     let device_id = "01936d3e-0000-7000-8000-000000000001";
@@ -268,7 +298,7 @@ fn the_log_has_trace_ids_and_nobodys_data() {
     server.call("POST", "/v1/sessions/refresh", None, &refresh);
     drop(server);
 
-    let log = Server::log_in(dir.path());
+    let log = Server::log_in(dir);
     let trace_id = lost["trace_id"].as_str().expect("a trace id");
     assert!(head.contains(&format!("x-trace-id: {trace_id}")) && log.contains(trace_id));
     let surname = row["affiliate_name"].as_str().and_then(|name| name.split([' ', ',']).next());

@@ -14,7 +14,16 @@ pub fn program(dir: &Path) -> Command {
 }
 
 pub fn run(dir: &Path, args: &[&str]) -> Output {
-    program(dir).args(args).output().expect("the program runs")
+    program(dir).args(args).args(database(dir)).output().expect("the program runs")
+}
+
+/// A folder whose data are in PostgreSQL has a file that says where.
+pub const ADDRESS: &str = "address";
+
+/// Where the folder's data are, unless they are in it.
+pub fn database(dir: &Path) -> Vec<String> {
+    let address = std::fs::read_to_string(dir.join(ADDRESS));
+    address.map(|address| vec!["--database".to_owned(), address]).unwrap_or_default()
 }
 
 pub fn text(bytes: &[u8]) -> &str {
@@ -43,6 +52,7 @@ impl Server {
         let mut process = program(dir)
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(more)
+            .args(database(dir))
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

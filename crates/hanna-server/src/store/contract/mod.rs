@@ -1,6 +1,7 @@
 //! What every store must do, as stories over the trait. Each implementation runs all of them on an empty database.
 
-mod fixtures;
+mod at_once;
+pub mod fixtures;
 mod items;
 
 use hanna_domain::outbox::ItemCode;
@@ -10,6 +11,7 @@ use jiff::civil::date;
 use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
 
+pub use self::at_once::*;
 use self::fixtures::*;
 pub use self::items::*;
 use super::*;
@@ -40,6 +42,14 @@ macro_rules! stories {
             an_import_is_all_or_nothing,
             an_installation_happens_once,
             an_installation_never_mixes_with_people_that_are_there,
+            uses_at_once_never_pass_the_daily_limit,
+            the_same_batch_at_once_is_taken_in_once,
+            an_id_with_two_contents_at_once_is_one_item,
+            a_report_is_taken_back_once_by_whoever_is_first,
+            attempts_at_once_cannot_outrun_the_count,
+            a_refresh_token_traded_twice_at_once_begins_one_generation,
+            servers_that_start_at_once_agree,
+            rounds_at_once_keep_to_the_budget,
         );
     };
 }

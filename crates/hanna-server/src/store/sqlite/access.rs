@@ -1,12 +1,9 @@
 //! Sign-in attempts, sessions and their tokens.
 //!
-//! A session is one *family* of tokens. Its refresh tokens come in generations: trading one of the present generation
-//! begins the next. A token of the generation before may be traded again for [`GRACE`], because the answer with the next
-//! one may have been lost on the way; it then buys another token of the present generation, beside the one that was lost
-//! or was not. Any older token means that two parties hold the family's tokens: the session ends for both.
+//! A session is one *family* of tokens, as [`crate::store::generations`] says.
 
 use hanna_wire::me::Role;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
@@ -14,16 +11,10 @@ use super::columns::{Micros, Word};
 use super::devices;
 use crate::secrets::{Mac, TokenHash};
 use crate::slow_down;
+use crate::store::generations::{Presented, TOKEN_REUSED, Trade, trade};
 use crate::store::{
     AccountState, Admission, Caller, Credentials, Opening, Refreshed, Rotation, SessionOpened, TokenPair,
 };
-
-/// How long the refresh token of before still works.
-const GRACE: SignedDuration = SignedDuration::from_mins(2);
-
-/// Why a session ended: its user signed out.
-pub const SIGNED_OUT: &str = "SIGNED_OUT";
-const TOKEN_REUSED: &str = "TOKEN_REUSED";
 
 pub fn count_attempt(tx: &Transaction<'_>, username: Mac, now: Timestamp) -> rusqlite::Result<Admission> {
     // Anybody can make rows here, so the old ones go.
@@ -95,18 +86,9 @@ fn add_tokens(
     Ok(())
 }
 
-/// A refresh token with the state of its session.
-struct Presented {
-    session_id: Uuid,
-    generation: i64,
-    session_generation: i64,
-    rotated_at: Timestamp,
-    account: AccountState,
-}
-
 pub fn refresh_session(tx: &Transaction<'_>, rotation: &Rotation) -> rusqlite::Result<Refreshed> {
     let now = rotation.now;
-    let presented = tx
+    let found = tx
         .query_row(
             "SELECT s.id, t.generation, s.generation, s.rotated_us, a.state
              FROM refresh_tokens t
@@ -115,34 +97,33 @@ pub fn refresh_session(tx: &Transaction<'_>, rotation: &Rotation) -> rusqlite::R
              WHERE t.token_hash = ?1 AND t.expires_us > ?2 AND s.device_id = ?3 AND s.ended_us IS NULL",
             params![rotation.presented, Micros(now), rotation.device_id],
             |row| {
-                Ok(Presented {
-                    session_id: row.get(0)?,
+                let presented = Presented {
                     generation: row.get(1)?,
                     session_generation: row.get(2)?,
                     rotated_at: row.get::<_, Micros>(3)?.0,
-                    account: row.get::<_, Word<_>>(4)?.0,
-                })
+                };
+                Ok((row.get(0)?, presented, row.get::<_, Word<_>>(4)?.0))
             },
         )
         .optional()?;
-    let Some(presented) = presented else { return Ok(Refreshed::NotGood) };
-    if presented.account != AccountState::Active {
+    let found: Option<(Uuid, Presented, AccountState)> = found;
+    let Some((session_id, presented, account)) = found else { return Ok(Refreshed::NotGood) };
+    if account != AccountState::Active {
         return Ok(Refreshed::AccountNotActive);
     }
-    let session_id = presented.session_id;
-    let in_grace = now.duration_since(presented.rotated_at) <= GRACE;
-    let generation = if presented.generation == presented.session_generation {
-        let next = presented.session_generation + 1;
-        tx.execute(
-            "UPDATE sessions SET generation = ?2, rotated_us = ?3 WHERE id = ?1",
-            params![session_id, next, Micros(now)],
-        )?;
-        next
-    } else if presented.generation == presented.session_generation - 1 && in_grace {
-        presented.session_generation
-    } else {
-        end_session(tx, session_id, now, TOKEN_REUSED)?;
-        return Ok(Refreshed::Reused);
+    let generation = match trade(&presented, now) {
+        Trade::Next(next) => {
+            tx.execute(
+                "UPDATE sessions SET generation = ?2, rotated_us = ?3 WHERE id = ?1",
+                params![session_id, next, Micros(now)],
+            )?;
+            next
+        }
+        Trade::Present(generation) => generation,
+        Trade::Reused => {
+            end_session(tx, session_id, now, TOKEN_REUSED)?;
+            return Ok(Refreshed::Reused);
+        }
     };
     // Expired tokens say nothing any more; used ones stay, so that their reuse is noticed.
     for table in ["access_tokens", "refresh_tokens"] {

@@ -1,18 +1,14 @@
 //! How our types stand in columns.
 
-use hanna_domain::outbox::{ItemCode, VoidReason};
-use hanna_domain::{AffiliateRole, AffiliateStatus, CompanyStatus, DocumentKind, Tariff, Verdict};
-use hanna_wire::me::{ApplicationState, Role};
-use hanna_wire::outbox::OutcomeKind;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::agreement::OverLimit;
 use crate::secrets::{Mac, TokenHash};
-use crate::store::AccountState;
+use crate::store::words::Coded;
+pub use crate::store::words::Word;
 
 /// A moment, as microseconds since 1970: what PostgreSQL's `timestamptz` keeps too.
 pub struct Micros(pub Timestamp);
@@ -61,46 +57,17 @@ impl<T: DeserializeOwned> FromSql for Json<T> {
     }
 }
 
-/// A word of a closed set, as its code.
-pub struct Word<T>(pub T);
-
-/// A row holds a word this program does not know: the database is damaged, or of a program that did not say so.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown {0}")]
-struct UnknownWord(&'static str);
-
-macro_rules! words {
-    ($($type:ty),+ $(,)?) => {$(
-        impl ToSql for Word<$type> {
-            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-                Ok(self.0.code().into())
-            }
-        }
-
-        impl FromSql for Word<$type> {
-            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-                <$type>::from_code(value.as_str()?)
-                    .map(Self)
-                    .ok_or_else(|| FromSqlError::other(UnknownWord(stringify!($type))))
-            }
-        }
-    )+};
+impl<T: Coded> ToSql for Word<T> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.code().into())
+    }
 }
-words!(
-    AccountState,
-    AffiliateRole,
-    AffiliateStatus,
-    ApplicationState,
-    CompanyStatus,
-    DocumentKind,
-    ItemCode,
-    OutcomeKind,
-    OverLimit,
-    Role,
-    Tariff,
-    Verdict,
-    VoidReason,
-);
+
+impl<T: Coded> FromSql for Word<T> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::read(value.as_str()?).map_err(FromSqlError::other)
+    }
+}
 
 impl ToSql for TokenHash {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

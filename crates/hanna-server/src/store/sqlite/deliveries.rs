@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::columns::{Micros, Word};
 use super::organisation::Standing;
 use super::{devices, epoch, offline_lookups, uses, voids};
+use crate::store::replay::{Held, Replay, Taken};
 use crate::store::{Arrival, Delivered, Delivery, Recorded};
 use crate::usage::{Ruling, may_record};
 
@@ -71,8 +72,6 @@ fn one_by_one(
     Ok(all)
 }
 
-type Taken = (OutcomeKind, Option<ItemCode>);
-
 fn take_in_one(
     tx: &Connection,
     standing: &mut Standing,
@@ -82,16 +81,13 @@ fn take_in_one(
 ) -> rusqlite::Result<Taken> {
     let held = held(tx, arrival.id)?;
     if let Some(held) = &held {
-        if held.content_hash != arrival.content_hash {
-            return Ok((OutcomeKind::Refused, Some(ItemCode::IdConflict)));
-        }
-        if arrival.submission < held.submission {
-            let earlier = earlier_refusal(tx, arrival)?;
-            return Ok(earlier.map_or(held.taken, |code| (OutcomeKind::Refused, Some(code))));
-        }
-        let is_new_question = arrival.submission > held.submission && held.taken.0 == OutcomeKind::Refused;
-        if !is_new_question {
-            return Ok(held.taken);
+        match held.replay(arrival) {
+            Replay::Answered(taken) => return Ok(taken),
+            Replay::AnsweredBefore(taken) => {
+                let earlier = earlier_refusal(tx, arrival)?;
+                return Ok(earlier.map_or(taken, |code| (OutcomeKind::Refused, Some(code))));
+            }
+            Replay::New => {}
         }
     }
     let ruling = if may_record(revoked_at, arrival.occurred_at) {
@@ -133,13 +129,6 @@ fn keep(tx: &Connection, delivery: &Delivery, arrival: &Arrival) -> rusqlite::Re
         Recorded::Void(void) => voids::keep(tx, arrival, void),
         Recorded::OfflineLookup(lookup) => offline_lookups::keep(tx, delivery, arrival, lookup),
     }
-}
-
-/// What is held under an id: the answer to its highest submission.
-struct Held {
-    content_hash: [u8; 32],
-    submission: u32,
-    taken: Taken,
 }
 
 fn held(tx: &Connection, id: Uuid) -> rusqlite::Result<Option<Held>> {

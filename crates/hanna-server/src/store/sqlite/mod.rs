@@ -36,10 +36,11 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 use self::threads::Threads;
+use super::generations::SIGNED_OUT;
 use super::{
     Admission, Answered, Caller, Credentials, Delivered, Delivery, Device, ImportCounts, ImportSource,
-    Installation, Installed, Opening, Question, Refreshed, Result, Rotation, Round, RoundAnswered, Sender,
-    SessionOpened, Store, StoreError, Surroundings, UsageFilter,
+    Installation, Installed, Opened, Opening, Question, Refreshed, Result, Rotation, Round, RoundAnswered,
+    Sender, SessionOpened, Store, StoreError, Surroundings, UsageFilter,
 };
 use crate::keys::SigningKey;
 use crate::secrets::{Mac, TokenHash};
@@ -57,15 +58,6 @@ pub struct SqliteStore {
     // Dropped in this order: the last connection to close empties the log into the database.
     readers: Threads,
     writer: Threads,
-}
-
-/// What opening found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Opened {
-    /// The schema before; 0 for a new file.
-    pub schema_before: i64,
-    /// The schema now.
-    pub schema: i64,
 }
 
 impl SqliteStore {
@@ -248,7 +240,7 @@ impl Store for SqliteStore {
     }
 
     async fn end_session(&self, session_id: Uuid, now: Timestamp) -> Result<()> {
-        self.write(move |tx| access::end_session(tx, session_id, now, access::SIGNED_OUT)).await
+        self.write(move |tx| access::end_session(tx, session_id, now, SIGNED_OUT)).await
     }
 
     async fn devices(&self) -> Result<Vec<Device>> {

@@ -1,0 +1,174 @@
+//! Filling an empty database.
+
+use hanna_wire::me::ApplicationState;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::affiliates::Arrived;
+use super::columns::{Columns, Count, words};
+use super::fault::Done;
+use super::keys::SETTING;
+use super::locks::{self, Name};
+use super::pool::{Connections, Tx};
+use crate::application::CONVENIOS;
+use crate::secrets::username_key;
+use crate::store::words::Word;
+use crate::store::{ImportSource, Installation, Installed, NewAccount, NewAgreement, NewEntity};
+
+const MARK: &str = "installation";
+
+pub async fn install(
+    connections: &Connections,
+    installation: &Installation,
+    people: Box<dyn ImportSource>,
+    now: Timestamp,
+) -> Done<Installed> {
+    // Looked at before the people are made and sent, and again when it counts.
+    let looking = Tx::on(connections.get().await?);
+    let found = found(&looking, installation).await?;
+    drop(looking);
+    if let Some(found) = found {
+        return Ok(found);
+    }
+    let mut arrived = Arrived::from(connections, people).await?;
+    arrived.tx.begin().await?;
+    let installed = install_in(&mut arrived, installation, now).await?;
+    if installed == Installed::Done {
+        arrived.tx.commit().await?;
+    } else {
+        arrived.tx.roll_back().await?;
+    }
+    if installed == Installed::Contradiction {
+        arrived.tell_conflicts().await?;
+    }
+    arrived.tx.close();
+    Ok(installed)
+}
+
+async fn install_in(arrived: &mut Arrived, installation: &Installation, now: Timestamp) -> Done<Installed> {
+    let tx = &arrived.tx;
+    locks::hold(tx, Name::of("installation", &[])).await?;
+    if let Some(found) = found(tx, installation).await? {
+        return Ok(found);
+    }
+    tx.execute("INSERT INTO settings (name, value) VALUES ($1, $2)", &[&MARK, &installation.mark.as_bytes()])
+        .await?;
+    for entity in &installation.entities {
+        add_entity(tx, entity).await?;
+    }
+    for account in &installation.accounts {
+        add_account(tx, account).await?;
+    }
+    let merged = if arrived.is_clean() { arrived.merge(now).await? } else { None };
+    Ok(if merged.is_some() { Installed::Done } else { Installed::Contradiction })
+}
+
+/// What stands in the way, if anything does.
+async fn found(tx: &Tx, installation: &Installation) -> Done<Option<Installed>> {
+    if let Some(row) = tx.row_or_none(SETTING, &[&MARK]).await? {
+        let is_this = row.value::<Vec<u8>>(0)? == installation.mark.as_bytes();
+        return Ok(Some(if is_this { Installed::AlreadyThere } else { Installed::OthersThere }));
+    }
+    let is_empty = tx
+        .row(
+            "SELECT NOT EXISTS (SELECT 1 FROM entities) AND NOT EXISTS (SELECT 1 FROM accounts)
+                    AND NOT EXISTS (SELECT 1 FROM affiliates)",
+            &[],
+        )
+        .await?;
+    Ok(if is_empty.value(0)? { None } else { Some(Installed::OthersThere) })
+}
+
+async fn add_entity(tx: &Tx, new: &NewEntity) -> Done<()> {
+    let entity = &new.entity;
+    tx.execute(
+        "INSERT INTO entities (id, nit, name) VALUES ($1, $2, $3)",
+        &[&entity.id, &entity.nit, &entity.name],
+    )
+    .await?;
+    for branch in &new.branches {
+        tx.execute(
+            "INSERT INTO branches (id, entity_id, code, name, city) VALUES ($1, $2, $3, $4, $5)",
+            &[&branch.id, &entity.id, &branch.code, &branch.name, &branch.city],
+        )
+        .await?;
+    }
+    for agreement in &new.agreements {
+        add_agreement(tx, entity.id, agreement).await?;
+    }
+    if new.application != ApplicationState::NotRequested {
+        tx.execute(
+            "INSERT INTO applications (entity_id, code, state, reason) VALUES ($1, $2, $3, NULL)",
+            &[&entity.id, &CONVENIOS, &Word(new.application)],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+async fn add_agreement(tx: &Tx, entity_id: Uuid, new: &NewAgreement) -> Done<()> {
+    let terms = &new.terms;
+    tx.execute(
+        "INSERT INTO agreements
+             (id, entity_id, name, first_day, last_day, tariffs, roles, daily_limit, over_limit, validity_h,
+              void_window_min, offline_days_max, retention_days)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        &[
+            &new.id,
+            &entity_id,
+            &new.name,
+            &terms.first_day,
+            &terms.last_day,
+            &words(&terms.tariffs),
+            &words(&terms.roles),
+            &Count(terms.daily_limit),
+            &Word(terms.over_limit),
+            &Count(u32::from(terms.validity_h)),
+            &Count(terms.void_window_min),
+            &Count(terms.offline_days_max),
+            &Count(terms.retention_days),
+        ],
+    )
+    .await?;
+    for branch_id in &new.branches {
+        tx.execute(
+            "INSERT INTO agreement_branches (branch_id, agreement_id) VALUES ($1, $2)",
+            &[branch_id, &new.id],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+async fn add_account(tx: &Tx, new: &NewAccount) -> Done<()> {
+    let operator = &new.operator;
+    tx.execute(
+        "INSERT INTO accounts (id, username, username_key, display_name, entity_id, password_hash, state)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        &[
+            &operator.id,
+            &operator.username,
+            &username_key(&operator.username),
+            &operator.display_name,
+            &new.entity_id,
+            new.password_hash.expose(),
+            &Word(new.state),
+        ],
+    )
+    .await?;
+    for role in &new.roles {
+        tx.execute(
+            "INSERT INTO account_roles (account_id, role) VALUES ($1, $2)",
+            &[&operator.id, &Word(*role)],
+        )
+        .await?;
+    }
+    for branch_id in &new.branches {
+        tx.execute(
+            "INSERT INTO account_branches (account_id, branch_id) VALUES ($1, $2)",
+            &[&operator.id, branch_id],
+        )
+        .await?;
+    }
+    Ok(())
+}

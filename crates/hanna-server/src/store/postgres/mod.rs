@@ -1,0 +1,235 @@
+//! The store on PostgreSQL 15 or newer, shared by any number of server processes.
+//!
+//! Transactions are READ COMMITTED, which needs no second attempt when two of them only come close to each other. Where
+//! two must not both see what was before, they take turns: at a row they write (a device, a session), at a unique key (an
+//! item, a lookup, a void), or at a lock by name (`locks`: uses of one person, the budget of a branch, a user name's
+//! attempts, an import). Every piece of work may be run twice (`pool`).
+//!
+//! Nothing is kept in a process but the keys to sign with, which are read again every minute, and what a request needs.
+
+mod access;
+pub mod address;
+mod affiliates;
+mod columns;
+mod deliveries;
+mod devices;
+mod fault;
+mod history;
+mod installation;
+mod keys;
+mod ledger;
+mod locks;
+mod lookups;
+mod migrate;
+mod organisation;
+mod pool;
+mod records;
+mod regulars;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hanna_wire::me::Branch;
+use hanna_wire::usage::UsageRow;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use self::address::Address;
+use self::pool::Connections;
+use super::{
+    Admission, Answered, Caller, Credentials, Delivered, Delivery, Device, ImportCounts, ImportSource,
+    Installation, Installed, Opened, Opening, Question, Refreshed, Result, Rotation, Round, RoundAnswered,
+    Sender, SessionOpened, Store, Surroundings, UsageFilter,
+};
+use crate::keys::SigningKey;
+use crate::secrets::{Mac, TokenHash};
+
+/// Hanna's data in a PostgreSQL database.
+#[derive(Debug)]
+pub struct PostgresStore(Connections);
+
+impl PostgresStore {
+    /// Connects to the database at `address`, which must be there, and brings it to this program's schema.
+    ///
+    /// # Errors
+    /// [`super::StoreError::Newer`] for a database of a newer program, which is left alone.
+    pub async fn open(address: &Address) -> Result<(Self, Opened)> {
+        let connections = Connections::new(address)?;
+        connections.check().await?;
+        let schema_before = migrate::migrate(&connections).await?;
+        Ok((Self(connections), Opened { schema_before, schema: migrate::newest() }))
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn schema(&self) -> Result<i64> {
+        self.0.ask(|tx| Box::pin(migrate::version(tx))).await
+    }
+
+    async fn secret(&self, name: &'static str, candidate: [u8; 32]) -> Result<Vec<u8>> {
+        self.0.write(move |tx| Box::pin(async move { keys::secret(tx, name, &candidate).await })).await
+    }
+
+    async fn signing_keys(&self, candidate: SigningKey, now: Timestamp) -> Result<Vec<SigningKey>> {
+        let candidate = Arc::new(candidate);
+        self.0
+            .write(move |tx| {
+                let candidate = Arc::clone(&candidate);
+                Box::pin(async move { keys::signing_keys(tx, &candidate, now).await })
+            })
+            .await
+    }
+
+    async fn keys(&self) -> Result<Vec<SigningKey>> {
+        self.0.ask(|tx| Box::pin(keys::all(tx))).await
+    }
+
+    async fn add_key(&self, key: SigningKey) -> Result<()> {
+        let key = Arc::new(key);
+        self.0
+            .write(move |tx| {
+                let key = Arc::clone(&key);
+                Box::pin(async move { keys::add(tx, &key).await })
+            })
+            .await
+    }
+
+    async fn epoch(&self, candidate: Uuid) -> Result<Uuid> {
+        self.0.write(move |tx| Box::pin(keys::begin_epoch(tx, candidate))).await
+    }
+
+    async fn renew_epoch(&self, next: Uuid) -> Result<()> {
+        self.0.write(move |tx| Box::pin(keys::renew_epoch(tx, next))).await
+    }
+
+    async fn count_attempt(&self, username: Mac, now: Timestamp) -> Result<Admission> {
+        self.0.write(move |tx| Box::pin(access::count_attempt(tx, username, now))).await
+    }
+
+    async fn forget_attempts(&self, username: Mac) -> Result<()> {
+        self.0.write(move |tx| Box::pin(access::forget_attempts(tx, username))).await
+    }
+
+    async fn credentials(&self, username_key: String) -> Result<Option<Credentials>> {
+        self.0
+            .ask(move |tx| {
+                let username_key = username_key.clone();
+                Box::pin(async move { access::credentials(tx, &username_key).await })
+            })
+            .await
+    }
+
+    async fn open_session(&self, opening: Opening) -> Result<SessionOpened> {
+        let opening = Arc::new(opening);
+        self.0
+            .write(move |tx| {
+                let opening = Arc::clone(&opening);
+                Box::pin(async move { access::open_session(tx, &opening).await })
+            })
+            .await
+    }
+
+    async fn refresh_session(&self, rotation: Rotation) -> Result<Refreshed> {
+        self.0.write(move |tx| Box::pin(async move { access::refresh_session(tx, &rotation).await })).await
+    }
+
+    async fn end_session(&self, session_id: Uuid, now: Timestamp) -> Result<()> {
+        self.0.write(move |tx| Box::pin(access::sign_out(tx, session_id, now))).await
+    }
+
+    async fn caller(&self, access: TokenHash, now: Timestamp) -> Result<Option<Caller>> {
+        self.0.ask(move |tx| Box::pin(access::caller(tx, access, now))).await
+    }
+
+    async fn surroundings(&self, account_id: Uuid, today: Date) -> Result<Option<Surroundings>> {
+        self.0.read(move |tx| Box::pin(organisation::surroundings(tx, account_id, today))).await
+    }
+
+    async fn devices(&self) -> Result<Vec<Device>> {
+        self.0.ask(|tx| Box::pin(devices::all(tx))).await
+    }
+
+    async fn revoke_device(&self, id: Uuid, now: Timestamp) -> Result<bool> {
+        self.0.write(move |tx| Box::pin(devices::revoke(tx, id, now))).await
+    }
+
+    async fn restore_device(&self, id: Uuid) -> Result<bool> {
+        self.0.write(move |tx| Box::pin(devices::restore(tx, id))).await
+    }
+
+    async fn answer_lookup(&self, question: Question) -> Result<Answered> {
+        let question = Arc::new(question);
+        let answered = self.0.write_at_once(
+            |_| true,
+            move |tx| {
+                let question = Arc::clone(&question);
+                Box::pin(async move { lookups::answer(tx, &question).await })
+            },
+        );
+        Ok(answered.await?)
+    }
+
+    async fn answer_regulars(&self, round: Round) -> Result<RoundAnswered> {
+        let round = Arc::new(round);
+        let answered = self.0.write_at_once(
+            |answered| matches!(answered, RoundAnswered::Claims { .. }),
+            move |tx| {
+                let round = Arc::clone(&round);
+                Box::pin(async move { regulars::answer(tx, &round).await })
+            },
+        );
+        Ok(answered.await?)
+    }
+
+    async fn take_in(&self, delivery: Delivery) -> Result<Delivered> {
+        deliveries::take_in(&self.0, delivery).await
+    }
+
+    async fn last_sender(&self, device_id: Uuid) -> Result<Option<Sender>> {
+        self.0.ask(move |tx| Box::pin(devices::last_sender(tx, device_id))).await
+    }
+
+    async fn held(&self, ids: Vec<Uuid>) -> Result<Vec<(Uuid, u32)>> {
+        self.0
+            .ask(move |tx| {
+                let ids = ids.clone();
+                Box::pin(async move { deliveries::held(tx, &ids).await })
+            })
+            .await
+    }
+
+    async fn usage_reports(&self, filter: UsageFilter) -> Result<Vec<UsageRow>> {
+        self.0
+            .ask(move |tx| {
+                let filter = filter.clone();
+                Box::pin(async move { history::usage_reports(tx, &filter).await })
+            })
+            .await
+    }
+
+    async fn branches(&self, entity_id: Uuid) -> Result<Vec<Branch>> {
+        self.0.ask(move |tx| Box::pin(organisation::branches(tx, entity_id))).await
+    }
+
+    async fn import_affiliates(
+        &self,
+        source: Box<dyn ImportSource>,
+        now: Timestamp,
+    ) -> Result<Option<ImportCounts>> {
+        Ok(affiliates::import(&self.0, source, now).await?)
+    }
+
+    async fn install(
+        &self,
+        installation: Installation,
+        people: Box<dyn ImportSource>,
+        now: Timestamp,
+    ) -> Result<Installed> {
+        Ok(installation::install(&self.0, &installation, people, now).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hanna_cluster::Cluster;
+use hanna_domain::AffiliateStatus;
+use hanna_domain::outbox::VoidReason;
+use hanna_wire::outbox::OutcomeKind;
+
+use super::*;
+use crate::store::contract::{self, fixtures};
+use crate::store::{Arrival, Recorded, StoreError, Void};
+
+async fn open(cluster: &Cluster, database: &str) -> PostgresStore {
+    let url = cluster.make(database).expect("a database");
+    let (store, opened) = PostgresStore::open(&url.parse().expect("an address")).await.expect("opened");
+    assert_eq!(opened, Opened { schema_before: 0, schema: migrate::newest() });
+    store
+}
+
+/// One cluster for all, a database each.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_story_of_the_contract_on_postgresql() {
+    let cluster = Cluster::start().expect("a cluster");
+    macro_rules! run_on_postgres {
+        ($($story:ident),+ $(,)?) => {$(
+            println!("{}", stringify!($story));
+            // A name of PostgreSQL's has 63 letters at most.
+            let name: String = stringify!($story).chars().take(60).collect();
+            let store = open(&cluster, &name).await;
+            contract::$story(&store).await;
+        )+};
+    }
+    contract::stories!(run_on_postgres);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_is_made_once_and_a_newer_one_is_left_alone() {
+    let cluster = Cluster::start().expect("a cluster");
+    let url = cluster.make("hanna").expect("a database");
+    let address: Address = url.parse().expect("an address");
+    let opened = futures_util::future::join_all((0..4).map(|_| PostgresStore::open(&address))).await;
+    let mut before: Vec<i64> =
+        opened.into_iter().map(|opened| opened.expect("opened").1.schema_before).collect();
+    before.sort_unstable();
+    let newest = migrate::newest();
+    assert_eq!(before, [0, newest, newest, newest], "processes that start at once");
+    cluster.sql("hanna", "UPDATE schema_version SET version = version + 1").expect("changed");
+    let refused = PostgresStore::open(&address).await.map(drop).expect_err("refused");
+    assert!(matches!(refused, StoreError::Newer { found, known } if (found, known) == (newest + 1, newest)));
+
+    let latin = "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0";
+    cluster.sql("postgres", latin).expect("a database");
+    let refused = PostgresStore::open(&cluster.url("latin").parse().expect("an address")).await;
+    assert!(refused.map(drop).expect_err("refused").to_string().contains("UTF8"));
+    let nowhere = PostgresStore::open(&cluster.url("nowhere").parse().expect("an address")).await;
+    assert!(nowhere.map(drop).expect_err("refused").to_string().contains("nowhere"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_the_database_cannot_hold_keeps_back_its_own_item_alone() {
+    let cluster = Cluster::start().expect("a cluster");
+    let store = open(&cluster, "hanna").await;
+    fixtures::furnished(&store).await;
+    let active = fixtures::statement(&store, fixtures::question(1, fixtures::NORTH, "1001")).await;
+    let now = fixtures::noon();
+    assert_eq!(
+        fixtures::take_in(&store, vec![fixtures::arrival(99, &active, now)]).await,
+        [fixtures::ACCEPTED]
+    );
+    let void = Void { report_id: Uuid::from_u128(99), reason: VoidReason::Other, text: Some("a\0b".into()) };
+    let items: Vec<Arrival> = vec![
+        fixtures::arrival(100, &active, now),
+        fixtures::recorded(101, now, Recorded::Void(void)),
+        fixtures::offline_lookup(102, 2, fixtures::NORTH, "1001"),
+    ];
+    let taken = fixtures::take_in(&store, items).await;
+    assert_eq!(taken, [fixtures::NOTED, (OutcomeKind::Retry, None), fixtures::ACCEPTED]);
+    assert_eq!(cluster.sql("hanna", "SELECT count(*) FROM outbox_items").expect("counted"), "3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_that_break_all_the_time_lose_and_double_nothing() {
+    let cluster = Cluster::start().expect("a cluster");
+    let store = open(&cluster, "hanna").await;
+    fixtures::furnished(&store).await;
+    let active = fixtures::statement(&store, fixtures::question(1, fixtures::NORTH, "1001")).await;
+    let is_over = AtomicBool::new(false);
+    let broken = std::thread::scope(|scope| {
+        let breaking = scope.spawn(|| {
+            let mut broken = 0_u32;
+            while !is_over.load(Ordering::Relaxed) {
+                let killed = cluster.sql(
+                    "postgres",
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'hanna'",
+                );
+                broken += killed.expect("killed").parse::<u32>().expect("a number");
+            }
+            broken
+        });
+        let deliver = async |n: u128| {
+            let item = vec![fixtures::arrival(100 + n, &active, fixtures::noon())];
+            let delivery = Delivery {
+                arrivals: item,
+                entity_id: fixtures::ENTITY,
+                account_id: fixtures::ANA,
+                device_id: fixtures::DEVICE,
+                now: fixtures::noon(),
+            };
+            // As a desk does: the same again, until it is answered.
+            loop {
+                match store.take_in(delivery.clone()).await {
+                    Ok(delivered) => return delivered.outcomes[0].outcome,
+                    Err(StoreError::Busy(_)) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        };
+        let delivering = async {
+            let mut accepted = 0;
+            for n in 0..60 {
+                let (one, other) = tokio::join!(deliver(2 * n), deliver(2 * n + 1));
+                accepted += [one, other].iter().filter(|outcome| **outcome == OutcomeKind::Accepted).count();
+            }
+            accepted
+        };
+        let accepted = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(delivering));
+        is_over.store(true, Ordering::Relaxed);
+        assert_eq!(accepted, 1, "one within the limit, the others with a note");
+        breaking.join().expect("it ends")
+    });
+    println!("{broken} connections broken");
+    assert!(broken >= 5, "hardly any was broken: {broken}");
+    assert_eq!(fixtures::all_uses(&store).await.len(), 120);
+    let counted =
+        cluster.sql("hanna", "SELECT count(*), count(DISTINCT id) FROM outbox_items").expect("counted");
+    assert_eq!(counted, "120|120");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_as_before_is_left_alone_by_an_import() {
+    let cluster = Cluster::start().expect("a cluster");
+    let store = open(&cluster, "hanna").await;
+    let import = async |rows| {
+        let counts = store.import_affiliates(Box::new(fixtures::Rows::new(rows)), fixtures::noon()).await;
+        let counts = counts.expect("asked").expect("clean");
+        (counts.added, counts.updated)
+    };
+    let person = fixtures::person;
+    let active = AffiliateStatus::Active;
+    assert_eq!(import(vec![person(2, "1001", active), person(3, "1002", active)]).await, (2, 0));
+    assert_eq!(
+        import(vec![person(2, "1001", active), person(3, "1002", AffiliateStatus::Retired)]).await,
+        (0, 2)
+    );
+    let written = "SELECT number, import_id, import_line FROM affiliates ORDER BY number";
+    assert_eq!(cluster.sql("hanna", written).expect("read"), "1001|1|2\n1002|2|3");
+}
