@@ -34,10 +34,11 @@ const RUNS_MAX: u32 = 6;
 /// Before the second run; twice as long before each one more.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
-/// What each connection is told first. What was answered is on the disk, also when the database's own setting says
-/// otherwise; a server that hangs holds no locks for ever.
+/// What each connection is told first, whatever the database's own settings say: transactions are as `store::postgres`
+/// counts on, what was answered is on the disk, and a server that hangs holds no locks for ever.
 const GREETING: &str = "
     SET TIME ZONE 'UTC';
+    SET default_transaction_isolation = 'read committed';
     SET statement_timeout = '20s';
     SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '30s';
