@@ -3,6 +3,7 @@
 mod bad_answers;
 mod deskctl;
 mod export;
+mod import;
 mod last_sync;
 mod main_job;
 mod postgres;

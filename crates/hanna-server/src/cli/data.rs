@@ -1,12 +1,15 @@
 //! The subcommands that write data: `migrate`, `seed-demo`, `import-affiliates`, `import-outbox`.
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::settings::Effective;
 use super::{ImportArgs, ImportOutboxArgs, SeedDemoArgs, open};
 use crate::demo::Demo;
-use crate::import::{ImportError, Progress, Report};
+use crate::import::{Changed, ImportError, ImportHow, Progress, Report};
 use crate::outbox_file::{ImportedOutbox, OutboxFileError};
 
 pub async fn migrate(holds: &Effective) -> anyhow::Result<ExitCode> {
@@ -69,12 +72,25 @@ fn write_demo(out: &mut impl Write, demo: &Demo) -> io::Result<()> {
 
 pub async fn import_affiliates(args: &ImportArgs, holds: &Effective) -> anyhow::Result<ExitCode> {
     let app = open(holds).await?;
-    let progress: Progress = Box::new(|done, total| {
+    let is_stopped = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&is_stopped);
+    let interrupted = tokio::spawn(async move {
+        // Where nobody can interrupt us, nobody does.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stop.store(true, Ordering::Relaxed);
+            let _ = writeln!(io::stderr(), "Cancelando…");
+        }
+    });
+    let progress: Progress = Box::new(move |done, total| {
         // If nobody reads the progress, the import goes on.
         let _ = writeln!(io::stderr(), "{done} de {total} líneas");
+        if is_stopped.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    match app.import_affiliates(&args.file, progress).await {
-        Ok(report) => write_report(&mut io::stdout().lock(), &report),
+    let how = ImportHow { replaces: args.replace, dry_run: args.dry_run };
+    let outcome = app.import_affiliates(&args.file, how, args.rejected.clone(), progress).await;
+    interrupted.abort();
+    match outcome {
+        Ok(report) => write_report(&mut io::stdout().lock(), &report, how),
         Err(ImportError::File(fault)) => {
             writeln!(io::stdout(), "{fault}\nNo se cambió ningún dato.")?;
             Ok(ExitCode::FAILURE)
@@ -83,13 +99,19 @@ pub async fn import_affiliates(args: &ImportArgs, holds: &Effective) -> anyhow::
     }
 }
 
-fn write_report(out: &mut impl Write, report: &Report) -> anyhow::Result<ExitCode> {
-    if let Some(changed) = report.changed {
-        writeln!(
-            out,
-            "Importación terminada. Afiliados nuevos: {}; actualizados: {}.",
-            changed.added, changed.updated
-        )?;
+fn write_report(out: &mut impl Write, report: &Report, how: ImportHow) -> anyhow::Result<ExitCode> {
+    if report.stopped {
+        writeln!(out, "Importación cancelada. No se cambió ningún dato.")?;
+        return Ok(ExitCode::FAILURE);
+    }
+    if let Some(Changed { added, updated, removed }) = report.changed {
+        let removed = if how.replaces { format!("; eliminados: {removed}") } else { String::new() };
+        let counts = format!("Afiliados nuevos: {added}; actualizados: {updated}{removed}.");
+        if how.dry_run {
+            writeln!(out, "Prueba terminada, sin errores. {counts} No se cambió ningún dato.")?;
+        } else {
+            writeln!(out, "Importación terminada. {counts}")?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     for bad in &report.bad {

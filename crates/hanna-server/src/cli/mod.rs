@@ -200,6 +200,15 @@ struct SeedDemoArgs {
 struct ImportArgs {
     /// The CSV file.
     file: PathBuf,
+    /// Remove whoever is not in the file.
+    #[arg(long)]
+    replace: bool,
+    /// Do everything, count, and take it back.
+    #[arg(long)]
+    dry_run: bool,
+    /// Write every line that is wrong to this file, which is made anew: `linea;columna;motivo`.
+    #[arg(long, value_name = "FILE")]
+    rejected: Option<PathBuf>,
     #[command(flatten)]
     place: Place,
 }

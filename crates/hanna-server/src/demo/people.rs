@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::Documents;
 use super::names::{FIRST_NAMES, FORMS, PLACES, SECOND_NAMES, SURNAMES, TRADES};
-use crate::store::{ImportRow, ImportSource, RowConflict};
+use crate::store::{ImportRow, ImportSource, RowConflict, SourceState};
 
 /// How many documents of each sort the demo names.
 pub const PROMISED: usize = 20;
@@ -223,8 +223,8 @@ impl ImportSource for PeopleSource {
         self.lines
     }
 
-    fn is_clean(&self) -> bool {
-        self.clean
+    fn state(&mut self) -> SourceState {
+        if self.clean { SourceState::Sound } else { SourceState::Faulty }
     }
 }
 

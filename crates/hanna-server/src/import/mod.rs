@@ -6,18 +6,23 @@
 
 mod columns;
 mod lines;
+mod rejected;
 mod row;
 mod why;
 
-use std::path::Path;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use self::columns::Column;
 use self::lines::Lines;
+use self::rejected::RejectedFile;
 use self::row::RowReader;
 pub use self::why::{BadLine, FileFault, Why};
 use crate::app::App;
-use crate::store::{ImportCounts, ImportRow, ImportSource, RowConflict, StoreError};
+pub use crate::store::ImportHow;
+use crate::store::{ImportCounts, ImportRow, ImportSource, RowConflict, SourceState, StoreError};
 
 /// The most bad lines a report names. All are counted.
 pub const BAD_LINES_MAX: usize = 200;
@@ -33,7 +38,9 @@ pub struct Report {
     pub bad: Vec<BadLine>,
     /// How much is wrong altogether.
     pub bad_total: u64,
-    /// What changed; none when anything was wrong, and nothing changed.
+    /// Whether it was stopped on the way, and nothing changed.
+    pub stopped: bool,
+    /// What changed, or would have; none when anything was wrong, and nothing changed.
     pub changed: Option<Changed>,
 }
 
@@ -44,6 +51,8 @@ pub struct Changed {
     pub added: u64,
     /// Affiliates that were there.
     pub updated: u64,
+    /// Affiliates that were there, and are not in a file that replaces them all.
+    pub removed: u64,
 }
 
 /// Why a file could not be imported at all. Nothing changed.
@@ -52,6 +61,9 @@ pub enum ImportError {
     /// The file is not one of affiliates.
     #[error(transparent)]
     File(#[from] FileFault),
+    /// The file of rejected lines cannot be written.
+    #[error("the file of rejected lines cannot be written: {0}")]
+    Rejected(#[source] io::Error),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -60,26 +72,40 @@ pub enum ImportError {
     Runtime(#[from] tokio::task::JoinError),
 }
 
-/// Is told how far it is: lines done, and lines there are.
-pub type Progress = Box<dyn FnMut(u64, u64) + Send>;
+/// Is told how far it is, lines done and lines there are, and says whether to go on. Asked for the last time just before
+/// the changes are kept.
+pub type Progress = Box<dyn FnMut(u64, u64) -> ControlFlow<()> + Send>;
 
 impl App {
-    /// Adds the people of `file`, or updates those that are there. If anything is wrong, nothing changes.
+    /// Adds the people of `file`, or updates those that are there. If anything is wrong, nothing changes. All that is wrong
+    /// is written to the file `rejected`, if there is to be one.
     ///
     /// # Errors
     /// See [`ImportError`]. Bad lines are no error: they stand in the [`Report`].
-    pub async fn import_affiliates(&self, file: &Path, progress: Progress) -> Result<Report, ImportError> {
+    pub async fn import_affiliates(
+        &self,
+        file: &Path,
+        how: ImportHow,
+        rejected: Option<PathBuf>,
+        progress: Progress,
+    ) -> Result<Report, ImportError> {
         let file = file.to_owned();
         let opened = tokio::task::spawn_blocking(move || {
             let mut lines = Lines::open(&file)?;
             let rows = RowReader::new(&mut lines)?;
-            Ok::<_, FileFault>((lines, rows))
+            let rejected = rejected.as_deref().map(RejectedFile::create).transpose();
+            Ok::<_, ImportError>((lines, rows, rejected.map_err(ImportError::Rejected)?))
         });
-        let (lines, rows) = opened.await??;
-        let findings = Arc::new(Mutex::new(Findings::default()));
-        let source = CsvSource { lines, rows, progress, findings: Arc::clone(&findings) };
-        let changed = self.store().import_affiliates(Box::new(source), self.clock().now()).await?;
+        let (lines, rows, rejected) = opened.await??;
+        let findings = Arc::new(Mutex::new(Findings { rejected, ..Findings::default() }));
+        let nobody = how.replaces.then_some(FileFault::NoPeople);
+        let source = CsvSource { lines, rows, nobody, progress, findings: Arc::clone(&findings) };
+        let changed = self.store().import_affiliates(Box::new(source), how, self.clock().now()).await?;
         let mut findings = lock(&findings);
+        let written = findings.rejected.take().map(RejectedFile::finish).transpose();
+        if let Some(fault) = findings.unwritten.take().or(written.err()) {
+            return Err(ImportError::Rejected(fault));
+        }
         if let Some(fault) = findings.broken.take() {
             return Err(fault.into());
         }
@@ -88,7 +114,12 @@ impl App {
             lines: findings.lines,
             bad: std::mem::take(&mut findings.bad),
             bad_total: findings.bad_total,
-            changed: changed.map(|ImportCounts { added, updated }| Changed { added, updated }),
+            stopped: findings.stopped,
+            changed: changed.map(|ImportCounts { added, updated, removed }| Changed {
+                added,
+                updated,
+                removed,
+            }),
         })
     }
 }
@@ -99,13 +130,21 @@ struct Findings {
     lines: u64,
     bad: Vec<BadLine>,
     bad_total: u64,
-    /// The file could not be read to its end.
+    /// The file could not be read to its end, or has nobody where there must be somebody.
     broken: Option<FileFault>,
+    stopped: bool,
+    rejected: Option<RejectedFile>,
+    /// Why the file of rejected lines ends before all of them.
+    unwritten: Option<io::Error>,
 }
 
 impl Findings {
     fn add(&mut self, bad: BadLine) {
         self.bad_total += 1;
+        if let Some(Err(fault)) = self.rejected.as_mut().map(|file| file.add(&bad)) {
+            self.rejected = None;
+            self.unwritten = Some(fault);
+        }
         if self.bad.len() < BAD_LINES_MAX {
             self.bad.push(bad);
         }
@@ -120,6 +159,8 @@ fn lock(findings: &Mutex<Findings>) -> MutexGuard<'_, Findings> {
 struct CsvSource {
     lines: Lines,
     rows: RowReader,
+    /// What is wrong with a file that names nobody, until somebody is named.
+    nobody: Option<FileFault>,
     progress: Progress,
     findings: Arc<Mutex<Findings>>,
 }
@@ -129,7 +170,12 @@ impl ImportSource for CsvSource {
         loop {
             let line = match self.lines.next_line() {
                 Ok(Some(line)) => line,
-                Ok(None) => return None,
+                Ok(None) => {
+                    if let Some(fault) = self.nobody.take() {
+                        lock(&self.findings).broken = Some(fault);
+                    }
+                    return None;
+                }
                 Err(fault) => {
                     lock(&self.findings).broken = Some(fault);
                     return None;
@@ -138,12 +184,19 @@ impl ImportSource for CsvSource {
             let number = line.number;
             lock(&self.findings).lines = number;
             if number.is_multiple_of(PROGRESS_EVERY) {
-                (self.progress)(number, self.lines.total());
+                self.ask(number);
+            }
+            if lock(&self.findings).stopped {
+                return None;
             }
             match self.rows.read(line) {
                 Ok(None) => {}
-                Ok(Some(row)) => return Some(row),
+                Ok(Some(row)) => {
+                    self.nobody = None;
+                    return Some(row);
+                }
                 Err(whys) => {
+                    self.nobody = None;
                     let mut findings = lock(&self.findings);
                     for (column, why) in whys {
                         findings.add(BadLine { line: number, column, why });
@@ -169,9 +222,25 @@ impl ImportSource for CsvSource {
         lock(&self.findings).lines
     }
 
-    fn is_clean(&self) -> bool {
+    fn state(&mut self) -> SourceState {
+        self.ask(self.lines());
         let findings = lock(&self.findings);
-        findings.bad_total == 0 && findings.broken.is_none()
+        if findings.stopped || findings.broken.is_some() {
+            SourceState::Stopped
+        } else if findings.bad_total > 0 {
+            SourceState::Faulty
+        } else {
+            SourceState::Sound
+        }
+    }
+}
+
+impl CsvSource {
+    /// Says how far it is, and asks whether to go on.
+    fn ask(&mut self, done: u64) {
+        if (self.progress)(done, self.lines.total()).is_break() {
+            lock(&self.findings).stopped = true;
+        }
     }
 }
 

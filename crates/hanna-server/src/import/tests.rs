@@ -14,6 +14,14 @@ const HEADER: &str = "tipo_documento;documento;primer_apellido;segundo_apellido;
 const NUNEZ: &str =
     "CC;1045678901;ÑÚÑEZ;DE LA HOZ;JOSÉ;MARÍA;ACTIVO;A;TRABAJADOR;899999068-1;PEÑA S.A.S.;ACTIVA\n";
 
+const fn changed(added: u64, updated: u64) -> Changed {
+    Changed { added, updated, removed: 0 }
+}
+
+fn unwatched() -> Progress {
+    Box::new(|_, _| ControlFlow::Continue(()))
+}
+
 /// A server without people, and files to give it.
 struct Bench {
     app: App,
@@ -33,7 +41,7 @@ impl Bench {
     async fn import(&self, bytes: impl AsRef<[u8]>) -> Result<Report, ImportError> {
         let file = self.dir.path().join("afiliados.csv");
         std::fs::write(&file, bytes).expect("written");
-        self.app.import_affiliates(&file, Box::new(|_, _| {})).await
+        self.app.import_affiliates(&file, ImportHow::default(), None, unwatched()).await
     }
 
     async fn import_lines(&self, lines: &[&str]) -> Report {
@@ -91,7 +99,7 @@ async fn the_same_people_whatever_the_encoding_delimiter_line_ends_and_header() 
     for (variant, bytes) in variants {
         let bench = Bench::open().await;
         let report = bench.import(bytes).await.expect("readable");
-        assert_eq!(report.changed, Some(Changed { added: 1, updated: 0 }), "{variant}: {report:?}");
+        assert_eq!(report.changed, Some(changed(1, 0)), "{variant}: {report:?}");
         assert_eq!(
             bench.people(),
             ["CC 1045678901 ÑÚÑEZ DE LA HOZ JOSÉ MARÍA ACTIVO A TRABAJADOR 899999068 PEÑA S.A.S. ACTIVA"],
@@ -109,7 +117,7 @@ async fn columns_in_another_order_more_columns_quotes_and_empty_lines_do_no_harm
                 x,\"DÍAZ, \"\"EL NORTE\"\" LTDA.\",899999068,suspendida,AV 123456,pa,  ANA   SOFÍA ,,PEÑA,,Activo,b,Beneficiário\n\
                 ,,,,,,,,,,,,\n";
     let report = bench.import(file).await.expect("readable");
-    assert_eq!(report.changed, Some(Changed { added: 1, updated: 0 }), "{report:?}");
+    assert_eq!(report.changed, Some(changed(1, 0)), "{report:?}");
     assert_eq!(
         bench.people(),
         ["PA AV123456 PEÑA ANA SOFÍA ACTIVO B BENEFICIARIO 899999068 DÍAZ, \"EL NORTE\" LTDA. SUSPENDIDA"]
@@ -126,7 +134,7 @@ async fn a_second_file_updates_adds_and_leaves_the_others() {
             "TI;1045678902;ÑÚÑEZ;;LUZ;;ACTIVO;A;BENEFICIARIO;899999068;PEÑA S.A.S.;SUSPENDIDA",
         ])
         .await;
-    assert_eq!(report.changed, Some(Changed { added: 1, updated: 1 }));
+    assert_eq!(report.changed, Some(changed(1, 1)));
     assert_eq!(
         bench.people(),
         [
@@ -259,10 +267,13 @@ async fn files_that_are_none_of_affiliates_say_what_they_lack() {
     ] {
         assert_eq!(sentence(bytes).await, expected);
     }
-    let missing = bench.app.import_affiliates(&bench.dir.path().join("nada.csv"), Box::new(|_, _| {})).await;
+    let missing = bench
+        .app
+        .import_affiliates(&bench.dir.path().join("nada.csv"), ImportHow::default(), None, unwatched())
+        .await;
     assert!(matches!(missing, Err(ImportError::File(FileFault::Unreadable(_)))));
     let report = bench.import(HEADER).await.expect("readable");
-    assert_eq!(report.changed, Some(Changed { added: 0, updated: 0 }), "nobody, but well written");
+    assert_eq!(report.changed, Some(changed(0, 0)), "nobody, but well written");
 }
 
 #[tokio::test]
@@ -277,15 +288,66 @@ async fn a_long_file_is_told_about_on_the_way_and_its_faults_are_all_counted() {
     let progress: Progress = Box::new(move |done, total| {
         assert_eq!(total, 50_001);
         count.store(done, Ordering::SeqCst);
+        ControlFlow::Continue(())
     });
-    let report = bench.app.import_affiliates(&file, progress).await.expect("readable");
-    assert_eq!(report.changed, Some(Changed { added: 50_000, updated: 0 }));
-    assert_eq!((told.load(Ordering::SeqCst), report.lines), (40_000, 50_001));
+    let report =
+        bench.app.import_affiliates(&file, ImportHow::default(), None, progress).await.expect("readable");
+    assert_eq!(report.changed, Some(changed(50_000, 0)));
+    assert_eq!((told.load(Ordering::SeqCst), report.lines), (50_001, 50_001));
 
     let bad = text.replace("ACTIVO", "VIVO") + &"x".repeat(1_000_000) + "\n";
     let report = bench.import(bad).await.expect("readable");
     assert_eq!((report.bad.len(), report.bad_total), (BAD_LINES_MAX, 50_001));
     assert_eq!(bench.people().len(), 50_000);
+}
+
+#[tokio::test]
+async fn all_that_is_wrong_stands_in_its_file_and_nobody_replaces_nobody() {
+    let bench = Bench::open().await;
+    let (file, rejected) = (bench.dir.path().join("afiliados.csv"), bench.dir.path().join("rechazadas.csv"));
+    let import = async |text: String, how, to: Option<&Path>| {
+        std::fs::write(&file, text).expect("written");
+        bench.app.import_affiliates(&file, how, to.map(Path::to_owned), unwatched()).await
+    };
+    let (adding, replacing) = (ImportHow::default(), ImportHow { replaces: true, dry_run: false });
+    let bad = "CC;12;GÓMEZ;;LUZ;;VIVO;A;TRABAJADOR;;;\n".repeat(300);
+    let report = import(format!("{HEADER}{bad}"), adding, Some(&rejected)).await.expect("readable");
+    assert_eq!((report.changed, report.stopped, report.bad_total), (None, false, 600));
+    let said = std::fs::read_to_string(&rejected).expect("written");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (601, "\u{feff}linea;columna;motivo"));
+    assert_eq!(lines[599], r#"301;documento;"el número es demasiado corto para su tipo de documento""#);
+    assert!(lines[600].starts_with(r#"301;estado;"no es ninguno de los valores permitidos (ACTIVO"#));
+
+    let nowhere = bench.dir.path().join("no/existe.csv");
+    let unwritten = import(format!("{HEADER}{NUNEZ}"), adding, Some(&nowhere)).await;
+    assert!(matches!(unwritten, Err(ImportError::Rejected(_))));
+    assert_eq!(bench.people().len(), 0, "nothing is imported whose faults could not be told");
+
+    let report = import(format!("{HEADER}{NUNEZ}"), replacing, None).await.expect("readable");
+    assert_eq!(report.changed, Some(changed(1, 0)));
+    let emptied = import(HEADER.to_owned(), replacing, None).await;
+    assert!(matches!(emptied, Err(ImportError::File(FileFault::NoPeople))));
+    assert_eq!(bench.people().len(), 1);
+}
+
+#[tokio::test]
+async fn an_import_can_be_stopped_until_it_is_kept() {
+    let bench = Bench::open().await;
+    let file = bench.dir.path().join("afiliados.csv");
+    std::fs::write(&file, format!("{HEADER}{NUNEZ}")).expect("written");
+    for last in [1, 2] {
+        let mut asked = 0;
+        let progress: Progress = Box::new(move |_, _| {
+            asked += 1;
+            if asked >= last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        let report =
+            bench.app.import_affiliates(&file, ImportHow::default(), None, progress).await.expect("readable");
+        assert_eq!((report.changed, report.stopped), (None, true));
+        assert_eq!(bench.people().len(), 0);
+    }
+    assert_eq!(bench.import_lines(&[NUNEZ]).await.changed, Some(changed(1, 0)));
 }
 
 #[test]

@@ -127,6 +127,9 @@ pub enum FileFault {
     /// There is nothing in it.
     #[error("El archivo está vacío: se espera una línea de encabezado y una línea por afiliado.")]
     Empty,
+    /// There is nobody in it, and it was to replace everybody.
+    #[error("El archivo no tiene afiliados: con él no se puede reemplazar a los que hay.")]
+    NoPeople,
     /// It is UTF-16, as some programs write "Unicode text".
     #[error("El archivo está en UTF-16. Guárdelo como CSV en UTF-8 o en Latin-1.")]
     Utf16,

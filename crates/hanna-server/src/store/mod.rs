@@ -161,11 +161,12 @@ pub trait Store: Send + Sync + 'static {
 
     // Administration.
 
-    /// Adds or updates affiliates and their companies, all or nothing: `None` when the source found anything wrong, and
-    /// nothing changed.
+    /// Adds or updates affiliates and their companies, all or nothing: `None` when the source found anything wrong or was
+    /// stopped, and nothing changed.
     async fn import_affiliates(
         &self,
         source: Box<dyn ImportSource>,
+        how: ImportHow,
         now: Timestamp,
     ) -> Result<Option<ImportCounts>>;
 
@@ -426,7 +427,16 @@ pub struct UsageFilter {
     pub limit: u32,
 }
 
-/// Where affiliates come from: a file, or the demo's generator. Rows are pulled one by one inside the transaction.
+/// How affiliates are taken in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ImportHow {
+    /// Whoever the source does not name is removed.
+    pub replaces: bool,
+    /// Everything is done, counted and taken back.
+    pub dry_run: bool,
+}
+
+/// Where affiliates come from: a file, or the demo's generator. Rows are pulled one by one, before the transaction.
 pub trait ImportSource: Send {
     /// The next good row; bad ones the source keeps for its report.
     fn next_row(&mut self) -> Option<ImportRow>;
@@ -434,14 +444,25 @@ pub trait ImportSource: Send {
     fn refuse(&mut self, line: u64, why: RowConflict);
     /// How many rows or lines were read.
     fn lines(&self) -> u64;
-    /// Whether everything was good; asked at the end.
-    fn is_clean(&self) -> bool;
+    /// What is to be done with the rows; asked when there are no more, and again before they are kept.
+    fn state(&mut self) -> SourceState;
+}
+
+/// What is to be done with the rows of an [`ImportSource`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceState {
+    /// Everything was good: they are to be kept.
+    Sound,
+    /// Something was wrong: none is kept, and what else is wrong is to be found.
+    Faulty,
+    /// Whoever wanted them does not want them any more.
+    Stopped,
 }
 
 /// An affiliate to add or update.
 #[derive(Debug, Clone)]
 pub struct ImportRow {
-    /// Where it stands in the source.
+    /// Where it stands in the source: later rows have higher ones.
     pub line: u64,
     /// Whose.
     pub document: Document,
@@ -471,6 +492,8 @@ pub enum RowConflict {
 pub struct ImportCounts {
     /// Affiliates that were not there before.
     pub added: u64,
-    /// Affiliates that were there.
+    /// Affiliates that were there, changed or not.
     pub updated: u64,
+    /// Affiliates that were there and that the source does not name: see [`ImportHow::replaces`].
+    pub removed: u64,
 }

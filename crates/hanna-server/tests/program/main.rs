@@ -5,12 +5,14 @@ mod configuration;
 mod limits;
 mod server;
 
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use server::{ADDRESS, Server, run, seeded, text};
+use server::{ADDRESS, Server, database, program, run, seeded, text};
 
 /// Stories of the program's data, each in a directory of its own: over embedded SQLite, and over PostgreSQL.
 macro_rules! on_both {
@@ -41,6 +43,7 @@ macro_rules! on_both {
 on_both!(
     the_demo_is_as_promised_and_doing_it_again_changes_nothing,
     a_bad_file_of_affiliates_is_reported_in_spanish_and_a_good_one_taken_in,
+    an_import_that_is_interrupted_changes_nothing,
     keys_are_rotated_and_listed_the_newest_first,
     the_epoch_is_renewed_by_hand_and_says_what_for,
     a_device_is_listed_revoked_beside_a_running_server,
@@ -149,13 +152,16 @@ fn a_bad_file_of_affiliates_is_reported_in_spanish_and_a_good_one_taken_in(dir: 
     std::fs::write(dir.join("buena.csv"), format!("{header}{good}")).expect("written");
     std::fs::write(dir.join("otra.csv"), "nombre;edad\nJosé;3\n").expect("written");
 
-    let bad = run(dir, &["import-affiliates", "mala.csv"]);
+    let bad = run(dir, &["import-affiliates", "mala.csv", "--rejected", "rechazadas.csv"]);
     assert_eq!(bad.status.code(), Some(1));
     assert_eq!(
         text(&bad.stdout),
         "Línea 3, columna documento: el documento está repetido; ya aparece en la línea 2.\n\
          Errores: 1, en un archivo de 3 líneas. No se cambió ningún dato: corrija el archivo e impórtelo de nuevo.\n"
     );
+    let rejected = std::fs::read_to_string(dir.join("rechazadas.csv")).expect("written");
+    let why = "el documento está repetido; ya aparece en la línea 2";
+    assert_eq!(rejected, format!("\u{feff}linea;columna;motivo\n3;documento;\"{why}\"\n"));
     let other = run(dir, &["import-affiliates", "otra.csv"]);
     assert_eq!(other.status.code(), Some(1));
     assert!(text(&other.stdout).starts_with("Faltan columnas en el encabezado: tipo_documento, documento,"));
@@ -164,6 +170,50 @@ fn a_bad_file_of_affiliates_is_reported_in_spanish_and_a_good_one_taken_in(dir: 
     let taken = run(dir, &["import-affiliates", "buena.csv"]);
     assert_eq!(taken.status.code(), Some(0));
     assert_eq!(text(&taken.stdout), "Importación terminada. Afiliados nuevos: 1; actualizados: 0.\n");
+
+    let another = good.replace("1.045.678.901", "1.045.678.902");
+    std::fs::write(dir.join("nueva.csv"), format!("{header}{another}")).expect("written");
+    let counts = "Afiliados nuevos: 1; actualizados: 0; eliminados: 1.";
+    for _ in 0..2 {
+        let tried = run(dir, &["import-affiliates", "nueva.csv", "--replace", "--dry-run"]);
+        let said = format!("Prueba terminada, sin errores. {counts} No se cambió ningún dato.\n");
+        assert_eq!((tried.status.code(), text(&tried.stdout)), (Some(0), said.as_str()));
+    }
+    let replaced = run(dir, &["import-affiliates", "nueva.csv", "--replace", "--rejected", "rechazadas.csv"]);
+    assert_eq!(text(&replaced.stdout), format!("Importación terminada. {counts}\n"));
+    let rejected = std::fs::read_to_string(dir.join("rechazadas.csv")).expect("written");
+    assert_eq!(rejected, "\u{feff}linea;columna;motivo\n", "nothing was wrong this time");
+}
+
+fn an_import_that_is_interrupted_changes_nothing(dir: &Path) {
+    let header = "tipo_documento;documento;primer_apellido;segundo_apellido;primer_nombre;segundo_nombre;estado;tarifa;\
+                  tipo_afiliado;nit_empresa;empresa;estado_empresa\n";
+    let line = |number| format!("CC;{number};MUÑOZ;;JOSÉ;;ACTIVO;A;TRABAJADOR;;;\n");
+    let people: String = (10_000_000..10_400_000).map(line).collect();
+    std::fs::write(dir.join("larga.csv"), format!("{header}{people}")).expect("written");
+    let mut import = program(dir)
+        .args(["import-affiliates", "larga.csv"])
+        .args(database(dir))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut progress = BufReader::new(import.stderr.take().expect("piped"));
+    let mut told = String::new();
+    while !told.ends_with("20000 de 400001 líneas\n") {
+        assert_ne!(progress.read_line(&mut told).expect("read"), 0, "it tells how far it is: {told}");
+    }
+    let sent = Command::new("kill").args(["-INT", &import.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success());
+    progress.read_to_string(&mut told).expect("read");
+    let output = import.wait_with_output().expect("ended");
+    assert_eq!(text(&output.stdout), "Importación cancelada. No se cambió ningún dato.\n", "{told}");
+    assert_eq!(output.status.code(), Some(1));
+
+    let few: String = (10_000_000..10_000_010).map(line).collect();
+    std::fs::write(dir.join("corta.csv"), format!("{header}{few}")).expect("written");
+    let taken = run(dir, &["import-affiliates", "corta.csv"]);
+    assert_eq!(text(&taken.stdout), "Importación terminada. Afiliados nuevos: 10; actualizados: 0.\n");
 }
 
 fn keys_are_rotated_and_listed_the_newest_first(dir: &Path) {

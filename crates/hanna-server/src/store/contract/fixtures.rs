@@ -91,11 +91,21 @@ pub struct Rows {
     read: u64,
     pub refused: Arc<Mutex<Vec<(u64, RowConflict)>>>,
     clean: bool,
+    asked: u32,
+    /// From which time on that its state is asked it is stopped.
+    pub stopped_at: Option<u32>,
 }
 
 impl Rows {
     pub fn new(rows: Vec<ImportRow>) -> Self {
-        Self { left: rows.into_iter(), read: 0, refused: Arc::default(), clean: true }
+        Self {
+            left: rows.into_iter(),
+            read: 0,
+            refused: Arc::default(),
+            clean: true,
+            asked: 0,
+            stopped_at: None,
+        }
     }
 }
 
@@ -114,8 +124,13 @@ impl ImportSource for Rows {
         self.read
     }
 
-    fn is_clean(&self) -> bool {
-        self.clean
+    fn state(&mut self) -> SourceState {
+        self.asked += 1;
+        match self.stopped_at {
+            Some(time) if time <= self.asked => SourceState::Stopped,
+            _ if self.clean => SourceState::Sound,
+            _ => SourceState::Faulty,
+        }
     }
 }
 

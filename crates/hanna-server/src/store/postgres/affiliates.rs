@@ -1,12 +1,14 @@
 //! Taking in affiliates and their companies: streamed into a table of the connection's own by `COPY`, looked through
 //! there, and merged in one transaction. Desks go on meanwhile: whoever reads sees the people of before until it commits.
 //!
-//! Memory is bounded here by [`CHUNK_BYTES`] and there by [`PREPARE`], however long the file.
+//! Memory is bounded here by [`CHUNK_BYTES`] and the companies, and there by [`PREPARE`], however long the file.
 
+use std::collections::HashMap;
 use std::pin::pin;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt, TryStreamExt};
+use hanna_domain::Company;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
@@ -14,7 +16,7 @@ use super::columns::{Columns, Moment};
 use super::fault::{Done, Remedy, Trouble};
 use super::locks::{self, Name};
 use super::pool::{Connections, Tx};
-use crate::store::{ImportCounts, ImportRow, ImportSource, RowConflict};
+use crate::store::{ImportCounts, ImportHow, ImportRow, ImportSource, RowConflict, SourceState};
 
 /// What is sent at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -27,7 +29,6 @@ const RUNS_MAX: u32 = 5;
 const PREPARE: &str = "
     SET statement_timeout = 0; SET lock_timeout = 0; SET work_mem = '128MB';
     CREATE TEMPORARY TABLE arrived (
-        place          bigint NOT NULL,  -- in the order of the source
         line           bigint NOT NULL,
         kind           text COLLATE \"C\" NOT NULL,
         number         text COLLATE \"C\" NOT NULL,
@@ -39,69 +40,60 @@ const PREPARE: &str = "
         status         text NOT NULL,
         tariff         text NOT NULL,
         company_nit    text COLLATE \"C\",
-        company_name   text,
+        company_name   text,  -- this and the next only in the company's first line
         company_status text
     )";
 const COPY: &str = "
-    COPY arrived (place, line, kind, number, role, first_surname, second_surname, first_name, second_name, status, tariff,
-                  company_nit, company_name, company_status) FROM STDIN";
+    COPY arrived (line, kind, number, role, first_surname, second_surname, first_name, second_name, status, tariff, company_nit,
+                  company_name, company_status) FROM STDIN";
+const ANALYZE: &str = "ANALYZE arrived (number, kind, company_nit)";
 
-/// The first row of a company says what it is called and how it is; `arrived` knows nothing of lines twice.
+/// Who is as before is left alone, here and below.
 const COMPANIES: &str = "
     INSERT INTO companies (nit, name, status, import_id, import_line)
-    SELECT a.company_nit, a.company_name, a.company_status, $1, a.line
-    FROM (SELECT min(place) AS place FROM arrived WHERE company_nit IS NOT NULL GROUP BY company_nit) AS f
-    JOIN arrived a USING (place)
+    SELECT a.company_nit, a.company_name, a.company_status, $1, a.line FROM arrived a WHERE a.company_name IS NOT NULL
     ON CONFLICT (nit) DO UPDATE SET name = excluded.name, status = excluded.status, import_id = excluded.import_id,
         import_line = excluded.import_line
     WHERE (companies.name, companies.status) IS DISTINCT FROM (excluded.name, excluded.status)";
-const CONTRADICTED: &str = "
-    SELECT EXISTS (SELECT 1 FROM arrived a JOIN companies c ON c.nit = a.company_nit
-                   WHERE (a.company_name, a.company_status) IS DISTINCT FROM (c.name, c.status))
-        OR EXISTS (SELECT 1 FROM arrived GROUP BY number, kind HAVING count(*) > 1)";
-/// Who is as before is left alone.
-const AFFILIATES: &str = "
-    INSERT INTO affiliates AS k (kind, number, role, first_surname, second_surname, first_name, second_name, status,
-                                 tariff, company_id, import_id, import_line)
+/// Nobody but an import writes people, and there is one import at a time: those who are there can be told from those who
+/// are not, which is much faster than finding out with each of them.
+const CHANGED: &str = "
+    UPDATE affiliates k SET role = a.role, first_surname = a.first_surname, second_surname = a.second_surname,
+        first_name = a.first_name, second_name = a.second_name, status = a.status, tariff = a.tariff, company_id = c.id,
+        import_id = $1, import_line = a.line
+    FROM arrived a LEFT JOIN companies c ON c.nit = a.company_nit
+    WHERE k.number = a.number AND k.kind = a.kind
+        AND (k.role, k.first_surname, k.second_surname, k.first_name, k.second_name, k.status, k.tariff, k.company_id)
+            IS DISTINCT FROM
+            (a.role, a.first_surname, a.second_surname, a.first_name, a.second_name, a.status, a.tariff, c.id)";
+const ADDED: &str = "
+    INSERT INTO affiliates (kind, number, role, first_surname, second_surname, first_name, second_name, status, tariff,
+                            company_id, import_id, import_line)
     SELECT a.kind, a.number, a.role, a.first_surname, a.second_surname, a.first_name, a.second_name, a.status, a.tariff,
            c.id, $1, a.line
     FROM arrived a LEFT JOIN companies c ON c.nit = a.company_nit
-    ON CONFLICT (number, kind) DO UPDATE SET role = excluded.role, first_surname = excluded.first_surname,
-        second_surname = excluded.second_surname, first_name = excluded.first_name, second_name = excluded.second_name,
-        status = excluded.status, tariff = excluded.tariff, company_id = excluded.company_id,
-        import_id = excluded.import_id, import_line = excluded.import_line
-    WHERE (k.role, k.first_surname, k.second_surname, k.first_name, k.second_name, k.status, k.tariff, k.company_id)
-        IS DISTINCT FROM (excluded.role, excluded.first_surname, excluded.second_surname, excluded.first_name,
-                          excluded.second_name, excluded.status, excluded.tariff, excluded.company_id)";
-const COUNT: &str = "SELECT count(*) FROM affiliates";
+    WHERE NOT EXISTS (SELECT 1 FROM affiliates k WHERE k.number = a.number AND k.kind = a.kind)";
+/// How many of those who are there now have arrived: fewer than rows when somebody has twice.
+const THERE: &str = "
+    SELECT count(*) FROM affiliates k
+    WHERE EXISTS (SELECT 1 FROM arrived a WHERE a.number = k.number AND a.kind = k.kind)";
+const REMOVE: &str = "
+    DELETE FROM affiliates k WHERE NOT EXISTS (SELECT 1 FROM arrived a WHERE a.number = k.number AND a.kind = k.kind)";
 
-/// What is wrong, in the order of the source: a row whose company contradicts the company's first row is out, and of
-/// those that are left one whose document stood in an earlier one.
-const CONFLICTS: &str = "
-    WITH judged AS (
-        SELECT a.place, a.line, a.number, a.kind, f.line AS company_line,
-               (a.company_name, a.company_status) IS DISTINCT FROM (f.company_name, f.company_status) AS disagrees
-        FROM arrived a
-        LEFT JOIN (SELECT company_nit, min(place) AS place FROM arrived WHERE company_nit IS NOT NULL GROUP BY company_nit)
-            AS first ON first.company_nit = a.company_nit
-        LEFT JOIN arrived f ON f.place = first.place
-    ), repeated AS (
-        SELECT number, kind, min(place) AS place FROM judged WHERE NOT disagrees
-        GROUP BY number, kind HAVING count(*) > 1
-    )
-    SELECT j.place, j.line, j.company_line, true FROM judged j WHERE j.disagrees
-    UNION ALL
-    SELECT j.place, j.line, e.line, false
-    FROM judged j JOIN repeated r ON r.number = j.number AND r.kind = j.kind AND j.place > r.place
-    JOIN arrived e ON e.place = r.place
-    WHERE NOT j.disagrees
-    ORDER BY 1";
+/// Who stood in an earlier line too, with both lines.
+const REPEATED: &str = "
+    SELECT a.line, f.line
+    FROM arrived a
+    JOIN (SELECT number, kind, min(line) AS line FROM arrived GROUP BY number, kind HAVING count(*) > 1) AS f
+        ON f.number = a.number AND f.kind = a.kind
+    WHERE a.line > f.line ORDER BY a.line";
 
 /// Rows that have arrived and are not merged yet.
 pub struct Arrived {
     /// The connection whose own they are.
     pub tx: Tx,
-    source: Box<dyn ImportSource>,
+    /// Where they came from, read to its end.
+    pub source: Box<dyn ImportSource>,
     rows: u64,
 }
 
@@ -120,18 +112,13 @@ impl Arrived {
             copy.finish().await?;
         }
         let (source, rows) = reading.await.map_err(|panic| Trouble::Unreadable(panic.into()))?;
-        tx.batch("ANALYZE arrived").await?;
+        tx.batch(ANALYZE).await?;
         Ok(Self { tx, source, rows })
     }
 
-    /// Whether the source found nothing wrong.
-    pub fn is_clean(&self) -> bool {
-        self.source.is_clean()
-    }
-
-    /// Merges the rows inside the transaction that is open; `None` when they contradict each other, and then it must be
-    /// taken back.
-    pub async fn merge(&mut self, now: Timestamp) -> Done<Option<ImportCounts>> {
+    /// Merges the rows inside the transaction that is open; `None` when somebody stands twice, and then it must be taken
+    /// back.
+    pub async fn merge(&mut self, replaces: bool, now: Timestamp) -> Done<Option<ImportCounts>> {
         let tx = &self.tx;
         locks::hold(tx, Name::of("import", &[])).await?;
         let lines = i64::try_from(self.source.lines()).unwrap_or(i64::MAX);
@@ -143,60 +130,62 @@ impl Arrived {
             .await?
             .value(0)?;
         tx.execute(COMPANIES, &[&import]).await?;
-        if tx.row(CONTRADICTED, &[]).await?.value(0)? {
+        tx.execute(CHANGED, &[&import]).await?;
+        let added = match tx.execute(ADDED, &[&import]).await {
+            Err(trouble) if trouble.is_of_a_key() => return Ok(None),
+            added => added?,
+        };
+        if added < self.rows && tx.row(THERE, &[]).await?.value::<i64>(0)?.unsigned_abs() < self.rows {
             return Ok(None);
         }
-        let before: i64 = tx.row(COUNT, &[]).await?.value(0)?;
-        tx.execute(AFFILIATES, &[&import]).await?;
-        let after: i64 = tx.row(COUNT, &[]).await?.value(0)?;
-        let added = u64::try_from(after - before).unwrap_or(0);
-        Ok(Some(ImportCounts { added, updated: self.rows.saturating_sub(added) }))
+        let removed = if replaces { tx.execute(REMOVE, &[]).await? } else { 0 };
+        Ok(Some(ImportCounts { added, updated: self.rows.saturating_sub(added), removed }))
     }
 
-    /// Tells the source which rows contradict earlier ones.
+    /// Tells the source who stands twice.
     pub async fn tell_conflicts(&mut self) -> Done<()> {
         let none: [&str; 0] = [];
-        let mut conflicts = pin!(self.tx.client()?.query_raw(CONFLICTS, none).await?);
-        while let Some(row) = conflicts.try_next().await? {
-            let line = row.value::<i64>(1)?.unsigned_abs();
-            let first_line = row.value::<i64>(2)?.unsigned_abs();
-            let why = if row.value(3)? {
-                RowConflict::CompanyDisagrees { first_line }
-            } else {
-                RowConflict::DuplicateDocument { first_line }
-            };
-            self.source.refuse(line, why);
+        let mut repeated = pin!(self.tx.client()?.query_raw(REPEATED, none).await?);
+        while let Some(row) = repeated.try_next().await? {
+            let line = row.value::<i64>(0)?.unsigned_abs();
+            let first_line = row.value::<i64>(1)?.unsigned_abs();
+            self.source.refuse(line, RowConflict::DuplicateDocument { first_line });
         }
         Ok(())
     }
 }
 
-/// Everything or nothing; `None` when anything is wrong.
+/// Everything or nothing; `None` when anything is wrong, or it is not wanted any more.
 pub async fn import(
     connections: &Connections,
     source: Box<dyn ImportSource>,
+    how: ImportHow,
     now: Timestamp,
 ) -> Done<Option<ImportCounts>> {
     let mut arrived = Arrived::from(connections, source).await?;
     let mut counts = None;
-    if arrived.is_clean() {
-        counts = merge_whole(&mut arrived, now).await?;
+    if arrived.source.state() == SourceState::Sound {
+        counts = merge_whole(&mut arrived, how, now).await?;
     }
-    if counts.is_none() {
+    if counts.is_none() && arrived.source.state() != SourceState::Stopped {
         arrived.tell_conflicts().await?;
     }
-    arrived.tx.close();
     Ok(counts)
 }
 
-async fn merge_whole(arrived: &mut Arrived, now: Timestamp) -> Done<Option<ImportCounts>> {
+async fn merge_whole(arrived: &mut Arrived, how: ImportHow, now: Timestamp) -> Done<Option<ImportCounts>> {
     let mut runs = 1;
     loop {
         arrived.tx.begin().await?;
-        match arrived.merge(now).await {
+        match arrived.merge(how.replaces, now).await {
             Ok(Some(counts)) => {
-                arrived.tx.commit().await?;
-                return Ok(Some(counts));
+                let is_wanted = arrived.source.state() == SourceState::Sound;
+                if is_wanted && !how.dry_run {
+                    arrived.tx.commit().await
+                } else {
+                    arrived.tx.roll_back().await
+                }?;
+                return Ok(is_wanted.then_some(counts));
             }
             Ok(None) => {
                 arrived.tx.roll_back().await?;
@@ -211,13 +200,22 @@ async fn merge_whole(arrived: &mut Arrived, now: Timestamp) -> Done<Option<Impor
     }
 }
 
+/// The companies of a source so far: what its first line says, and which that is. A caja has far fewer of them than people.
+type Companies = HashMap<String, (Company, u64)>;
+
 /// Reads a source to its end, in the form of `COPY`. Stops when nobody takes it any more.
 fn read(mut source: Box<dyn ImportSource>, chunks: &mpsc::Sender<Bytes>) -> (Box<dyn ImportSource>, u64) {
     let mut text = BytesMut::with_capacity(CHUNK_BYTES * 2);
+    let mut companies = Companies::new();
     let mut rows = 0;
     while let Some(row) = source.next_row() {
-        rows += 1;
-        write_row(&mut text, rows, &row);
+        match first_of_company(&mut companies, &row) {
+            Ok(is_first) => {
+                rows += 1;
+                write_row(&mut text, &row, is_first);
+            }
+            Err(conflict) => source.refuse(row.line, conflict),
+        }
         if text.len() >= CHUNK_BYTES && chunks.blocking_send(text.split().freeze()).is_err() {
             return (source, rows);
         }
@@ -229,10 +227,25 @@ fn read(mut source: Box<dyn ImportSource>, chunks: &mpsc::Sender<Bytes>) -> (Box
     (source, rows)
 }
 
-fn write_row(text: &mut BytesMut, place: u64, row: &ImportRow) {
+/// Whether this row is the first one of its company, which it must not contradict.
+fn first_of_company(companies: &mut Companies, row: &ImportRow) -> Result<bool, RowConflict> {
+    let Some((company, nit)) = row.affiliate.company.as_ref().zip(row.company_nit.as_ref()) else {
+        return Ok(false);
+    };
+    match companies.get(nit) {
+        Some((first, _)) if first == company => Ok(false),
+        Some((_, first_line)) => Err(RowConflict::CompanyDisagrees { first_line: *first_line }),
+        None => {
+            companies.insert(nit.clone(), (company.clone(), row.line));
+            Ok(true)
+        }
+    }
+}
+
+fn write_row(text: &mut BytesMut, row: &ImportRow, is_first_of_company: bool) {
     let affiliate = &row.affiliate;
-    let company = affiliate.company.as_ref().zip(row.company_nit.as_ref());
-    text.extend_from_slice(format!("{place}\t{}", row.line).as_bytes());
+    let company = affiliate.company.as_ref().filter(|_| is_first_of_company);
+    text.extend_from_slice(row.line.to_string().as_bytes());
     for value in [
         Some(row.document.kind().code()),
         Some(row.document.number()),
@@ -243,9 +256,9 @@ fn write_row(text: &mut BytesMut, place: u64, row: &ImportRow) {
         affiliate.second_name.as_deref(),
         Some(affiliate.status.code()),
         Some(affiliate.tariff.code()),
-        company.map(|(_, nit)| nit.as_str()),
-        company.map(|(company, _)| company.name.as_str()),
-        company.map(|(company, _)| company.status.code()),
+        affiliate.company.as_ref().and(row.company_nit.as_deref()),
+        company.map(|company| company.name.as_str()),
+        company.map(|company| company.status.code()),
     ] {
         text.extend_from_slice(b"\t");
         write_value(text, value);

@@ -46,6 +46,11 @@ pub enum Remedy {
 }
 
 impl Trouble {
+    /// Whether a row has the key of another one.
+    pub fn is_of_a_key(&self) -> bool {
+        matches!(self, Self::Database(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION))
+    }
+
     /// What can be done.
     pub fn remedy(&self) -> Remedy {
         match self {

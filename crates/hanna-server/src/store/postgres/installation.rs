@@ -13,7 +13,7 @@ use super::pool::{Connections, Tx};
 use crate::application::CONVENIOS;
 use crate::secrets::username_key;
 use crate::store::words::Word;
-use crate::store::{ImportSource, Installation, Installed, NewAccount, NewAgreement, NewEntity};
+use crate::store::{ImportSource, Installation, Installed, NewAccount, NewAgreement, NewEntity, SourceState};
 
 const MARK: &str = "installation";
 
@@ -41,7 +41,6 @@ pub async fn install(
     if installed == Installed::Contradiction {
         arrived.tell_conflicts().await?;
     }
-    arrived.tx.close();
     Ok(installed)
 }
 
@@ -59,7 +58,8 @@ async fn install_in(arrived: &mut Arrived, installation: &Installation, now: Tim
     for account in &installation.accounts {
         add_account(tx, account).await?;
     }
-    let merged = if arrived.is_clean() { arrived.merge(now).await? } else { None };
+    let is_sound = arrived.source.state() == SourceState::Sound;
+    let merged = if is_sound { arrived.merge(false, now).await? } else { None };
     Ok(if merged.is_some() { Installed::Done } else { Installed::Contradiction })
 }
 

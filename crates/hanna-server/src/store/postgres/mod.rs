@@ -38,9 +38,9 @@ use uuid::Uuid;
 use self::address::Address;
 use self::pool::Connections;
 use super::{
-    Admission, Answered, Caller, Credentials, Delivered, Delivery, Device, ImportCounts, ImportSource,
-    Installation, Installed, Opened, Opening, Question, Refreshed, Result, Rotation, Round, RoundAnswered,
-    Sender, SessionOpened, Store, Surroundings, UsageFilter,
+    Admission, Answered, Caller, Credentials, Delivered, Delivery, Device, ImportCounts, ImportHow,
+    ImportSource, Installation, Installed, Opened, Opening, Question, Refreshed, Result, Rotation, Round,
+    RoundAnswered, Sender, SessionOpened, Store, Surroundings, UsageFilter,
 };
 use crate::keys::SigningKey;
 use crate::secrets::{Mac, TokenHash};
@@ -216,9 +216,10 @@ impl Store for PostgresStore {
     async fn import_affiliates(
         &self,
         source: Box<dyn ImportSource>,
+        how: ImportHow,
         now: Timestamp,
     ) -> Result<Option<ImportCounts>> {
-        Ok(affiliates::import(&self.0, source, now).await?)
+        Ok(affiliates::import(&self.0, source, how, now).await?)
     }
 
     async fn install(

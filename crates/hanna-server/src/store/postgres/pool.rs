@@ -193,7 +193,7 @@ async fn run_once<T, F>(client: Object, begin: Begin, keep: fn(&T) -> bool, work
 where
     F: for<'a> Fn(&'a Tx) -> Running<'a, T>,
 {
-    let tx = Tx { client: Some(client), is_open: AtomicBool::new(false) };
+    let tx = Tx { client: Some(client), is_open: AtomicBool::new(false), is_own: false };
     let run = async {
         if let Begin::Now(how) = begin {
             tx.open(how).await?;
@@ -221,21 +221,23 @@ where
     }
 }
 
-/// A connection with its transaction. Dropped while it is open, it closes the connection, which takes it back.
+/// A connection with its transaction. Dropped while that is open, it closes the connection, which takes it back.
 #[derive(Debug)]
 pub struct Tx {
     /// There until it is dropped.
     client: Option<Object>,
     is_open: AtomicBool,
+    /// What was set or made on the connection is for this work alone: nobody else gets it afterwards.
+    is_own: bool,
 }
 
 /// What a statement is given.
 pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 impl Tx {
-    /// Work outside of the pool's ways, on a connection of its own.
+    /// Work outside of the pool's ways, on a connection of its own, which is closed with it.
     pub const fn on(client: Object) -> Self {
-        Self { client: Some(client), is_open: AtomicBool::new(false) }
+        Self { client: Some(client), is_open: AtomicBool::new(false), is_own: true }
     }
 
     /// The connection.
@@ -312,8 +314,8 @@ impl Tx {
         Ok(client.execute(&statement, params).await?)
     }
 
-    /// Closes the connection: what it kept for itself alone goes with it.
-    pub fn close(mut self) {
+    /// Closes the connection.
+    fn close(mut self) {
         if let Some(client) = self.client.take() {
             drop(Object::take(client));
         }
@@ -327,7 +329,7 @@ impl Tx {
 
 impl Drop for Tx {
     fn drop(&mut self) {
-        if let (true, Some(client)) = (self.is_open(), self.client.take()) {
+        if let (true, Some(client)) = (self.is_own || self.is_open(), self.client.take()) {
             drop(Object::take(client));
         }
     }

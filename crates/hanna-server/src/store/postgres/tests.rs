@@ -1,13 +1,14 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use hanna_cluster::Cluster;
 use hanna_domain::AffiliateStatus;
 use hanna_domain::outbox::VoidReason;
 use hanna_wire::outbox::OutcomeKind;
 
+use super::columns::Columns;
 use super::*;
 use crate::store::contract::{self, fixtures};
-use crate::store::{Arrival, Recorded, StoreError, Void};
+use crate::store::{Arrival, ImportRow, Recorded, RowConflict, SourceState, StoreError, Void};
 
 async fn open(cluster: &Cluster, database: &str) -> PostgresStore {
     let url = cluster.make(database).expect("a database");
@@ -135,12 +136,43 @@ async fn lines_that_break_all_the_time_lose_and_double_nothing() {
     assert_eq!(counted, "120|120");
 }
 
+/// A real serialization failure: what the transaction read first was changed by another one before it wrote.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_taken_back_for_another_is_begun_again_a_few_times() {
+    let cluster = Arc::new(Cluster::start().expect("a cluster"));
+    let store = open(&cluster, "hanna").await;
+    cluster.sql("hanna", "CREATE TABLE counted (n bigint); INSERT INTO counted VALUES (0)").expect("made");
+    let count = async |others: u32| {
+        let (cluster, runs) = (Arc::clone(&cluster), Arc::new(AtomicU32::new(0)));
+        let in_work = Arc::clone(&runs);
+        let done = store.0.write(move |tx| {
+            let (cluster, runs) = (Arc::clone(&cluster), Arc::clone(&in_work));
+            Box::pin(async move {
+                tx.batch("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; SELECT n FROM counted").await?;
+                if runs.fetch_add(1, Ordering::SeqCst) < others {
+                    cluster.sql("hanna", "UPDATE counted SET n = n + 1").expect("changed");
+                }
+                tx.batch("UPDATE counted SET n = n + 100").await
+            })
+        });
+        (done.await, runs.load(Ordering::SeqCst))
+    };
+    let (done, runs) = count(3).await;
+    done.expect("written");
+    assert_eq!((runs, cluster.sql("hanna", "SELECT n FROM counted").expect("read").as_str()), (4, "103"));
+    let (never, runs) = count(u32::MAX).await;
+    assert!(matches!(never, Err(StoreError::Busy(_))), "the caller may ask again later");
+    assert_eq!((runs, cluster.sql("hanna", "SELECT n FROM counted").expect("read").as_str()), (6, "109"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_as_before_is_left_alone_by_an_import() {
     let cluster = Cluster::start().expect("a cluster");
     let store = open(&cluster, "hanna").await;
     let import = async |rows| {
-        let counts = store.import_affiliates(Box::new(fixtures::Rows::new(rows)), fixtures::noon()).await;
+        let counts = store
+            .import_affiliates(Box::new(fixtures::Rows::new(rows)), ImportHow::default(), fixtures::noon())
+            .await;
         let counts = counts.expect("asked").expect("clean");
         (counts.added, counts.updated)
     };
@@ -153,4 +185,53 @@ async fn who_is_as_before_is_left_alone_by_an_import() {
     );
     let written = "SELECT number, import_id, import_line FROM affiliates ORDER BY number";
     assert_eq!(cluster.sql("hanna", written).expect("read"), "1001|1|2\n1002|2|3");
+}
+
+/// People without end.
+struct Endless {
+    rows: u64,
+    /// Is told that the import is in its middle.
+    in_the_middle: Option<tokio::sync::oneshot::Sender<()>>,
+}
+
+impl ImportSource for Endless {
+    fn next_row(&mut self) -> Option<ImportRow> {
+        self.rows += 1;
+        if self.rows == 100_000 {
+            let told = self.in_the_middle.take().map(|told| told.send(()));
+            assert!(told.is_some(), "once");
+        }
+        let number = (1_000_000 + self.rows).to_string();
+        Some(fixtures::person(self.rows, &number, AffiliateStatus::Active))
+    }
+
+    fn refuse(&mut self, _line: u64, _why: RowConflict) {}
+
+    fn lines(&self) -> u64 {
+        self.rows
+    }
+
+    fn state(&mut self) -> SourceState {
+        SourceState::Sound
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_nobody_waits_for_any_more_ends_with_its_connection() {
+    let cluster = Cluster::start().expect("a cluster");
+    let store = open(&cluster, "hanna").await;
+    let (told, middle) = tokio::sync::oneshot::channel();
+    let source = Box::new(Endless { rows: 0, in_the_middle: Some(told) });
+    tokio::select! {
+        _ = store.import_affiliates(source, ImportHow::default(), fixtures::noon()) => unreachable!("it has no end"),
+        told = middle => told.expect("told"),
+    }
+    // Its settings and its table were for it alone.
+    let timeout = || {
+        store.0.ask(|tx| Box::pin(async { tx.row("SHOW statement_timeout", &[]).await?.value::<String>(0) }))
+    };
+    assert_eq!(timeout().await.expect("asked"), "20s");
+    let rows = fixtures::Rows::new(vec![fixtures::person(2, "1001", AffiliateStatus::Active)]);
+    let counts = store.import_affiliates(Box::new(rows), ImportHow::default(), fixtures::noon()).await;
+    assert_eq!(counts.expect("asked").map(|counts| counts.added), Some(1));
 }

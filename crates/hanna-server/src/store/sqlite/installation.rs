@@ -1,32 +1,64 @@
 //! Filling an empty database.
 
+use std::path::Path;
+
 use hanna_wire::me::ApplicationState;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::affiliates;
+use super::affiliates::{self, Arrived};
 use super::columns::{Day, Json, Word};
+use super::{connect, fault};
 use crate::application::CONVENIOS;
 use crate::secrets::username_key;
-use crate::store::{ImportSource, Installation, Installed, NewAccount, NewAgreement, NewEntity};
+use crate::store::{
+    ImportSource, Installation, Installed, NewAccount, NewAgreement, NewEntity, Result, SourceState,
+};
 
 const MARK: &str = "installation";
 
-/// Only after [`Installed::Done`] may the transaction be committed.
+/// Everything or nothing.
 pub fn install(
-    tx: &Transaction<'_>,
+    path: &Path,
     installation: &Installation,
-    people: &mut dyn ImportSource,
+    people: Box<dyn ImportSource>,
     now: Timestamp,
-) -> rusqlite::Result<Installed> {
-    let mark: Option<Vec<u8>> =
-        tx.query_row("SELECT value FROM settings WHERE name = ?1", [MARK], |row| row.get(0)).optional()?;
-    match mark {
-        Some(mark) if mark == installation.mark.as_bytes() => return Ok(Installed::AlreadyThere),
-        Some(_) => return Ok(Installed::OthersThere),
-        None if !is_empty(tx)? => return Ok(Installed::OthersThere),
-        None => {}
+) -> Result<Installed> {
+    // Looked at before the people are gathered, and again when it counts.
+    if let Some(found) = found(&connect(path)?, installation).map_err(fault)? {
+        return Ok(found);
     }
+    let mut arrived = Arrived::from(path, people)?;
+    if arrived.source.state() != SourceState::Sound {
+        return Ok(Installed::Contradiction);
+    }
+    let (lines, rows) = (arrived.source.lines(), arrived.rows);
+    let mut install_all = || {
+        let tx = arrived.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if let Some(found) = found(&tx, installation)? {
+            return Ok(found);
+        }
+        fill(&tx, installation)?;
+        affiliates::merge(&tx, lines, rows, false, now)?;
+        tx.commit()?;
+        Ok(Installed::Done)
+    };
+    install_all().map_err(fault)
+}
+
+/// What stands in the way, if anything does.
+fn found(db: &Connection, installation: &Installation) -> rusqlite::Result<Option<Installed>> {
+    let mark: Option<Vec<u8>> =
+        db.query_row("SELECT value FROM settings WHERE name = ?1", [MARK], |row| row.get(0)).optional()?;
+    Ok(match mark {
+        Some(mark) if mark == installation.mark.as_bytes() => Some(Installed::AlreadyThere),
+        Some(_) => Some(Installed::OthersThere),
+        None if !is_empty(db)? => Some(Installed::OthersThere),
+        None => None,
+    })
+}
+
+fn fill(tx: &Transaction<'_>, installation: &Installation) -> rusqlite::Result<()> {
     tx.execute(
         "INSERT INTO settings (name, value) VALUES (?1, ?2)",
         params![MARK, installation.mark.as_bytes()],
@@ -37,12 +69,11 @@ pub fn install(
     for account in &installation.accounts {
         add_account(tx, account)?;
     }
-    affiliates::import(tx, people, now)?;
-    Ok(if people.is_clean() { Installed::Done } else { Installed::Contradiction })
+    Ok(())
 }
 
-fn is_empty(tx: &Transaction<'_>) -> rusqlite::Result<bool> {
-    tx.query_row(
+fn is_empty(db: &Connection) -> rusqlite::Result<bool> {
+    db.query_row(
         "SELECT NOT EXISTS (SELECT 1 FROM entities) AND NOT EXISTS (SELECT 1 FROM accounts)
                 AND NOT EXISTS (SELECT 1 FROM affiliates)",
         [],

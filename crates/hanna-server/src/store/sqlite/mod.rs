@@ -38,9 +38,9 @@ use uuid::Uuid;
 use self::threads::Threads;
 use super::generations::SIGNED_OUT;
 use super::{
-    Admission, Answered, Caller, Credentials, Delivered, Delivery, Device, ImportCounts, ImportSource,
-    Installation, Installed, Opened, Opening, Question, Refreshed, Result, Rotation, Round, RoundAnswered,
-    Sender, SessionOpened, Store, StoreError, Surroundings, UsageFilter,
+    Admission, Answered, Caller, Credentials, Delivered, Delivery, Device, ImportCounts, ImportHow,
+    ImportSource, Installation, Installed, Opened, Opening, Question, Refreshed, Result, Rotation, Round,
+    RoundAnswered, Sender, SessionOpened, Store, StoreError, Surroundings, UsageFilter,
 };
 use crate::keys::SigningKey;
 use crate::secrets::{Mac, TokenHash};
@@ -58,6 +58,8 @@ pub struct SqliteStore {
     // Dropped in this order: the last connection to close empties the log into the database.
     readers: Threads,
     writer: Threads,
+    /// Where it is, for work that takes long and has a connection of its own.
+    path: PathBuf,
 }
 
 impl SqliteStore {
@@ -73,6 +75,7 @@ impl SqliteStore {
         let store = Self {
             readers: Threads::start("hanna-sqlite-read", readers).map_err(failed)?,
             writer: Threads::start("hanna-sqlite-write", vec![writer]).map_err(failed)?,
+            path: path.to_owned(),
         };
         Ok((store, Opened { schema_before, schema: migrate::newest() }))
     }
@@ -173,6 +176,11 @@ fn connect(path: &Path) -> Result<Connection> {
     db.pragma_update(None, "fullfsync", "ON").map_err(fault)?;
     db.pragma_update(None, "checkpoint_fullfsync", "ON").map_err(fault)?;
     Ok(db)
+}
+
+/// Runs what takes long beside everything else.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(failed)?
 }
 
 /// Sorts SQLite's errors into those that may pass and those that do not.
@@ -294,25 +302,22 @@ impl Store for SqliteStore {
 
     async fn import_affiliates(
         &self,
-        mut source: Box<dyn ImportSource>,
+        source: Box<dyn ImportSource>,
+        how: ImportHow,
         now: Timestamp,
     ) -> Result<Option<ImportCounts>> {
-        let import = move |tx: &mut Transaction<'_>| {
-            let counts = affiliates::import(tx, source.as_mut(), now)?;
-            Ok(source.is_clean().then_some(counts))
-        };
-        self.write_if(Option::is_some, import).await
+        let path = self.path.clone();
+        beside(move || affiliates::import(&path, source, how, now)).await
     }
 
     async fn install(
         &self,
         installation: Installation,
-        mut people: Box<dyn ImportSource>,
+        people: Box<dyn ImportSource>,
         now: Timestamp,
     ) -> Result<Installed> {
-        let install =
-            move |tx: &mut Transaction<'_>| installation::install(tx, &installation, people.as_mut(), now);
-        self.write_if(|installed| *installed == Installed::Done, install).await
+        let path = self.path.clone();
+        beside(move || installation::install(&path, &installation, people, now)).await
     }
 }
 
