@@ -83,3 +83,19 @@ pub fn restore(
     let path = embedded(database)?;
     sqlite::backup::restore(file, path, force, epoch::made(entropy), now)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestEntropy;
+
+    #[test]
+    fn postgresql_has_tools_of_its_own_for_this() {
+        let database: Database = "postgres://localhost/hanna".parse().expect("an address");
+        let file = Path::new("copia.sqlite");
+        assert!(matches!(back_up(&database, file), Err(BackupError::Postgres)));
+        let restored = restore(file, &database, true, &TestEntropy::new(1), Timestamp::UNIX_EPOCH);
+        assert!(matches!(restored, Err(BackupError::Postgres)));
+        assert!(!file.exists());
+    }
+}
