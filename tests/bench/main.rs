@@ -1,11 +1,16 @@
-//! `cargo xtask bench [desk] [drain]`: each figure as a ratio to a reference measured in the same run, turn and turn about,
-//! because machines are shared and disks change their mind from one minute to the next. Prints the sections of the parts
-//! asked for, all of them when none is, and writes them to `docs/benchmarks.md`; fails when a goal is missed.
+//! `cargo xtask bench [PART…]`, of desk, drain, import and platform: each figure as a ratio to a reference measured in the
+//! same run, turn and turn about, because machines are shared and disks change their mind from one minute to the next.
+//! Prints the sections of the parts asked for, all of them when none is, and writes them to `docs/benchmarks.md`; fails
+//! when a goal is missed.
 
 mod drain;
 mod figures;
+mod http;
+mod import;
 mod lookup;
 mod page;
+mod people;
+mod platform;
 mod report_use;
 mod stage;
 
@@ -13,7 +18,7 @@ use std::process::ExitCode;
 
 use figures::Outcome;
 
-const PARTS: [&str; 2] = ["desk", "drain"];
+const PARTS: [&str; 4] = ["desk", "drain", "import", "platform"];
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/benchmarks.md");
 
 #[tokio::main]
@@ -28,8 +33,10 @@ async fn main() -> ExitCode {
         let (section, is_met) = match part.as_str() {
             "desk" => tokio::spawn(desk()).await.expect("measured"),
             "drain" => tokio::spawn(drained()).await.expect("measured"),
+            "import" => tokio::task::spawn_blocking(imported).await.expect("measured"),
+            "platform" => tokio::spawn(served()).await.expect("measured"),
             other => {
-                print(&format!("There is no part {other}; there are {}.", PARTS.join(" and ")));
+                print(&format!("There is no part {other}; there are {}.", PARTS.join(", ")));
                 return ExitCode::FAILURE;
             }
         };
@@ -43,8 +50,7 @@ async fn main() -> ExitCode {
 
 /// What an operator waits for.
 async fn desk() -> (String, bool) {
-    let people: u32 =
-        std::env::var("HANNA_BENCH_PEOPLE").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    let people = people::count(100_000);
     let stage = stage::Stage::set(people).await;
     let outcomes = [lookup::measure(&stage).await, report_use::measure(&stage).await];
     (figures::section(people, &outcomes), outcomes.iter().all(Outcome::is_met))
@@ -54,6 +60,18 @@ async fn desk() -> (String, bool) {
 async fn drained() -> (String, bool) {
     let drained = drain::measure().await;
     (drained.section(), drained.is_met())
+}
+
+/// What the caja waits for when it takes a file in.
+fn imported() -> (String, bool) {
+    let imported = import::measure();
+    (imported.section(), imported.is_met())
+}
+
+/// What all desks together may ask of the server.
+async fn served() -> (String, bool) {
+    let served = platform::measure().await;
+    (served.section(), served.is_met())
 }
 
 #[expect(clippy::print_stdout, reason = "the table is what the program is for")]

@@ -67,6 +67,10 @@ pub enum Part {
     Desk,
     /// Delivering ten thousand reports, against PouchDB
     Drain,
+    /// Taking in a million affiliates, against bare `COPY` and bare inserts
+    Import,
+    /// Lookups and uses a second on PostgreSQL with a million affiliates, against pgbench
+    Platform,
 }
 
 impl Part {
@@ -75,6 +79,8 @@ impl Part {
         match self {
             Self::Desk => "desk",
             Self::Drain => "drain",
+            Self::Import => "import",
+            Self::Platform => "platform",
         }
     }
 }
@@ -84,8 +90,18 @@ impl Part {
 /// # Errors
 /// When they cannot be built or run, or a goal is missed.
 pub fn bench(workspace: &Workspace, parts: &[Part]) -> Result<()> {
-    step("Packages", || install::ensure_installed(install::Purpose::Run))?;
     let parts = if parts.is_empty() { Part::value_variants() } else { parts };
+    let with_program = parts.contains(&Part::Import) || parts.contains(&Part::Platform);
+    // Those start the server's program over a PostgreSQL, which only tests need otherwise.
+    let purpose = if with_program { install::Purpose::Test } else { install::Purpose::Run };
+    step("Packages", || install::ensure_installed(purpose))?;
+    if with_program {
+        step("The server's program", || {
+            let program =
+                ["build", "--locked", "--release", "--package", "hanna-server", "--bin", "hanna-server"];
+            process::run(&mut workspace.cargo(&program))
+        })?;
+    }
     if parts.contains(&Part::Drain) {
         let reference = workspace.root().join("tests/bench/pouchdb");
         step("Packages of the reference", || npm::install(&reference))?;

@@ -155,14 +155,22 @@ impl Cluster {
         Ok(self.url(database))
     }
 
+    /// A program of PostgreSQL's that connects here: `psql`, `pgbench`.
+    #[must_use]
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.programs.join(name));
+        command.args(["--username=postgres", "--host"]).arg(self.host());
+        command
+    }
+
     /// Runs SQL, and gives what it answers: a line a row, columns between `|`.
     ///
     /// # Errors
     /// With what PostgreSQL complained about.
     pub fn sql(&self, database: &str, sql: &str) -> io::Result<String> {
-        let mut psql = Command::new(self.programs.join("psql"));
-        psql.args(["--username=postgres", "--no-psqlrc", "--no-align", "--tuples-only", "--quiet"]);
-        psql.args(["--set=ON_ERROR_STOP=1", "--host", &self.host(), "--dbname", database, "--command", sql]);
+        let mut psql = self.program("psql");
+        psql.args(["--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--set=ON_ERROR_STOP=1"]);
+        psql.args(["--dbname", database, "--command", sql]);
         Ok(complain(&psql.output()?)?.trim_end().to_owned())
     }
 
