@@ -124,8 +124,8 @@ describe('signing in', () => {
   });
 
   it('says so when the desk cannot open, and tries again', async () => {
-    await open(undefined, undefined, { fail: { start: 'STORE_NEWER' } });
-    expect(text('error')).toContain('versión más nueva');
+    await open(undefined, undefined, { fail: { start: 'STORE_WRONG_KEY' } });
+    expect(text('error')).toContain('Avise a soporte');
   });
 });
 

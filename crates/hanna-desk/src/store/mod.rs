@@ -5,7 +5,9 @@
 //! | `cache.sqlite` | statements, reference data | set aside and made anew: the server has it all |
 //! | `outbox.sqlite` | what the server has not accepted yet, the clock mark | **never deleted**: set aside intact, a fresh one opened, the operator told |
 //!
-//! A database newer than the program, or made with another key, is not touched at all.
+//! The same holds for a database that a newer program laid out: the desk goes on working, and what waits in it is brought
+//! back, by this program as far as it knows the columns, or by the newer one. One made with another key is not touched at
+//! all.
 
 mod cache;
 mod export;
@@ -113,15 +115,15 @@ impl Stores {
     /// Opens both databases in `folder` with `key`, making them at the first start.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] and [`StoreError::WrongKey`] leave everything as it was.
+    /// [`StoreError::WrongKey`] leaves everything as it was.
     pub fn open(folder: &Path, key: &DatabaseKey, now: Timestamp) -> Result<(Self, Vec<Notice>), StoreError> {
         key.check_fingerprint(folder)?;
         let mut notices = Vec::new();
         let outbox_path = folder.join(outbox::FILE);
         let outbox = match OutboxStore::open(&outbox_path, key) {
-            Err(StoreError::Unreadable) => {
+            Err(error @ (StoreError::Unreadable | StoreError::Newer { .. })) => {
                 let kept = set_aside(&outbox_path, now)?;
-                tracing::error!(kept = %kept.display(), "outbox is damaged and was set aside");
+                tracing::error!(%error, kept = %kept.display(), "the outbox cannot be opened and was set aside");
                 OutboxStore::open(&outbox_path, key)?
             }
             opened => opened?,
@@ -132,9 +134,9 @@ impl Stores {
         }
         let cache_path = folder.join(cache::FILE);
         let cache = match CacheStore::open(&cache_path, key) {
-            Err(StoreError::Unreadable) => {
+            Err(error @ (StoreError::Unreadable | StoreError::Newer { .. })) => {
                 set_aside(&cache_path, now)?;
-                tracing::warn!("cache is damaged and was made anew");
+                tracing::warn!(%error, "the cache cannot be opened and was made anew");
                 notices.push(Notice::CacheRebuilt);
                 CacheStore::open(&cache_path, key)?
             }

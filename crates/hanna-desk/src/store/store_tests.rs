@@ -152,14 +152,25 @@ fn a_damaged_cache_is_made_anew() {
 }
 
 #[test]
-fn a_newer_database_is_not_touched() {
-    for file in ["outbox.sqlite", "cache.sqlite"] {
+fn a_newer_database_is_set_aside_whole_and_what_waits_in_it_brought_back() {
+    for (file, told) in [("outbox.sqlite", Notice::OutboxSetAside), ("cache.sqlite", Notice::CacheRebuilt)] {
         let folder = Folder::new();
-        folder.stores().outbox.enqueue(&item("1045678901"), None).expect("recorded");
+        let recorded = item("1045678901");
+        folder.stores().outbox.enqueue(&recorded, None).expect("recorded");
         folder.run(file, "PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE);");
         let before = fs::read(folder.path(file)).expect("bytes");
-        assert!(matches!(folder.open(), Err(StoreError::Newer { found: 99, .. })), "{file}");
-        assert_eq!(fs::read(folder.path(file)).expect("bytes"), before, "{file} was touched");
+        let (stores, notices) = folder.open().expect("opened anew");
+        assert_eq!(notices, [told], "{file}");
+        let is_whole = |entry: &fs::DirEntry| {
+            entry.file_name().to_string_lossy().starts_with(&format!("{file}.apartado-"))
+                && fs::read(entry.path()).is_ok_and(|bytes| bytes == before)
+        };
+        let entries = fs::read_dir(folder.path("")).expect("a folder").flatten();
+        assert_eq!(entries.filter(is_whole).count(), 1, "{file}");
+        for kept in set_aside_in(&folder.path("")).expect("listed") {
+            stores.outbox.bring_back(&kept, folder.key(), &folder.path("lectura")).expect("brought back");
+        }
+        assert!(stores.outbox.item(recorded.id).expect("read").is_some(), "{file}");
     }
 }
 
