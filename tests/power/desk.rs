@@ -77,10 +77,11 @@ pub fn run(seed: u64, cuts: u64, honest: bool) -> Result<Ran, Loss> {
 impl Life {
     fn between_two_cuts(&mut self, folder: &Path, disk: &Disk) -> Result<(), Loss> {
         disk.switch_on();
-        // Sometimes it goes again while the databases are opened, or made.
+        // Sometimes it goes again while the databases are opened, or made; often at the first of their files.
         let early = self.chance.random_bool(0.2);
         if early {
-            disk.cut_after(self.chance.random_range(0..40));
+            let most = [3, 40][self.chance.random_range(0..2)];
+            disk.cut_after(self.chance.random_range(0..most));
         }
         match Stores::open(folder, &self.key, self.now) {
             Ok((stores, notices)) if notices.is_empty() => {
