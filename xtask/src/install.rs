@@ -68,6 +68,7 @@ const NEEDS: &[Need] = &[
     // Debian keeps what a virtual environment begins with apart from Python itself.
     need(Purpose::Test, "python3-venv", "python", Probe::PythonModule("ensurepip")),
     need(Purpose::Test, "sqlite3", "sqlite", Probe::Program("sqlite3")),
+    need(Purpose::Test, "python3-aiosmtpd", "python-aiosmtpd", Probe::Program("aiosmtpd")),
     // Debian keeps the server's own programs out of `PATH`: there the package is asked for.
     need(Purpose::Test, "postgresql", "postgresql", Probe::Program("postgres")),
 ];

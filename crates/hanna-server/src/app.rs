@@ -21,6 +21,7 @@ use crate::clock::{Clock, Entropy};
 use crate::epoch;
 use crate::gate::{Budgets, Gate};
 use crate::keys::{KeyFault, KeyRing, SigningKey};
+use crate::mail::{MailConfig, MailFault, Mailer};
 use crate::metrics::Metrics;
 use crate::passwords::Passwords;
 use crate::routes;
@@ -86,15 +87,22 @@ pub struct Config {
     pub budgets: Budgets,
     /// The proxies in front, beside those on this machine: what they say about whom they speak for is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// How mail leaves.
+    pub mail: MailConfig,
 }
 
 /// Enough to verify ten times a day everybody who comes to a busy branch.
 pub(crate) const REGULARS_A_DAY_MAX: u32 = 2_000;
 
 impl Config {
-    /// The usual limits.
-    pub const fn new(database: Database) -> Self {
+    /// The usual limits, and mails written to a folder: beside the file of the database, or in the working directory.
+    pub fn new(database: Database) -> Self {
+        let folder = match &database {
+            Database::Sqlite(path) => path.with_file_name("mail"),
+            Database::Postgres(_) => PathBuf::from("mail"),
+        };
         Self {
+            mail: MailConfig { smtp: None, from: None, folder },
             database,
             limits: Limits::USUAL,
             regulars_a_day_max: REGULARS_A_DAY_MAX,
@@ -140,6 +148,9 @@ pub enum OpenError {
     /// The signing key.
     #[error(transparent)]
     Key(#[from] KeyFault),
+    /// The mail server.
+    #[error(transparent)]
+    Mail(#[from] MailFault),
     /// A task of the runtime ended.
     #[error("the database could not be opened: {0}")]
     Runtime(#[from] tokio::task::JoinError),
@@ -165,6 +176,7 @@ struct Inner {
     trusted_proxies: Vec<IpAddr>,
     gate: Gate,
     metrics: Arc<Metrics>,
+    mailer: Mailer,
 }
 
 impl App {
@@ -177,6 +189,7 @@ impl App {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, OpenError> {
+        let mailer = config.mail.mailer()?;
         let (store, opened) = open_store(config.database).await?;
         let now = clock.now();
         let mac_key = MacKey::new(&store.secret("audit_key", entropy.bytes()).await?);
@@ -196,6 +209,7 @@ impl App {
             trusted_proxies: config.trusted_proxies,
             gate: Gate::new(config.budgets),
             metrics: Arc::default(),
+            mailer,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -290,6 +304,10 @@ impl App {
 
     fn metrics_held(&self) -> Arc<Metrics> {
         Arc::clone(&self.inner.metrics)
+    }
+
+    pub(crate) fn mailer(&self) -> &Mailer {
+        &self.inner.mailer
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -52,7 +52,8 @@ impl Budgets {
     };
 }
 
-/// Wrong passwords from one address: those of a whole office behind one, and no dictionary.
+/// Wrong passwords, and what anybody may ask about accounts, from one address: those of a whole office behind one, and no
+/// dictionary.
 const GUESSES: Budget = Budget { count: 30, span: SignedDuration::from_mins(15) };
 
 /// Below so many keys nothing is cleared away.

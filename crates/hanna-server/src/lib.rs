@@ -8,8 +8,9 @@
 //! decided by the pure functions of `judge` and `usage`. `gate` turns those away who ask too much.
 //!
 //! Deliberately absent: business rules in SQL, clocks and randomness made on the spot, personal data in logs and errors,
-//! requests of our own to anybody.
+//! requests of our own to anybody but the mail server.
 
+mod accounts;
 mod agreement;
 mod answer;
 mod app;
@@ -19,6 +20,7 @@ mod budget;
 mod claims;
 pub mod cli;
 mod clock;
+mod codes;
 pub mod demo;
 mod devices;
 mod enumeration;
@@ -29,8 +31,8 @@ mod gate;
 pub mod import;
 mod judge;
 mod keys;
+mod mail;
 mod metrics;
-pub mod nit;
 pub mod openapi;
 mod outbox_file;
 mod passwords;
@@ -49,8 +51,9 @@ pub use app::{App, Config, Database, Limits, OpenError, UnknownDatabase};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use gate::Budgets;
 pub use keys::KeyFault;
+pub use mail::{MailConfig, MailFault};
 pub use outbox_file::{ImportedOutbox, OutboxFileError, OutboxFileFault};
 pub use passwords::PasswordFault;
 pub use signer::ListedKey;
 pub use store::postgres::address::{Address, BadAddress};
-pub use store::{Device, Opened, StoreError};
+pub use store::{Applicant, Device, Opened, Registration, StoreError};

@@ -88,7 +88,8 @@ fn give_examples(operation: &mut Operation) {
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         body.content.values_mut().for_each(|content| show(content, examples::request(&id)));
     }
-    if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200") {
+    for status in ["200", "202"] {
+        let Some(RefOr::T(response)) = operation.responses.responses.get_mut(status) else { continue };
         response.content.values_mut().for_each(|content| show(content, examples::answer(&id)));
     }
 }

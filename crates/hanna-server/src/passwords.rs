@@ -52,6 +52,21 @@ impl Passwords {
         };
         tokio::task::spawn_blocking(check).await.map_err(|error| fault(&error))?
     }
+
+    /// Hashes `password` into a PHC string.
+    pub async fn hash(
+        &self,
+        password: Redacted<String>,
+        salt: [u8; 16],
+    ) -> Result<Redacted<String>, PasswordFault> {
+        let fault = |error: &dyn std::fmt::Display| PasswordFault(error.to_string());
+        let place = self.places.clone().acquire_owned().await.map_err(|error| fault(&error))?;
+        let work = move || {
+            let _place = place;
+            hash(password.expose(), &salt).map(Redacted::new)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| fault(&error))?
+    }
 }
 
 /// Hashes `password` into a PHC string. Takes tens of milliseconds.

@@ -57,6 +57,26 @@ impl MacKey {
         self.mac("username", &[username_key])
     }
 
+    /// The keyed hash of a user name under which its registrations are counted.
+    pub fn registrations(&self, username_key: &str) -> Mac {
+        self.mac("registrations", &[username_key])
+    }
+
+    /// The keyed hash of a registration that a code is for.
+    pub fn registration(&self, id: Uuid) -> Mac {
+        self.mac("registration", &[&id.to_string()])
+    }
+
+    /// The keyed hash of a forgotten password that a code is for.
+    pub fn forgotten(&self, username_key: &str) -> Mac {
+        self.mac("forgotten", &[username_key])
+    }
+
+    /// The keyed hash of a mailed code.
+    pub fn code(&self, subject: Mac, code: &str) -> Mac {
+        self.mac("code", &[&URL_SAFE_NO_PAD.encode(subject.0), code])
+    }
+
     /// What the key is made of to which exports of outboxes are sealed.
     pub fn of_exports(&self) -> [u8; 32] {
         self.mac("export", &[]).0

@@ -118,6 +118,11 @@ impl Bench {
         open_app(&self.dir, &self.clock, 3).await
     }
 
+    /// The same database, opened by another process that is configured otherwise.
+    pub async fn another_with(&self, config: Config) -> App {
+        open_as(config, &self.clock, 5).await
+    }
+
     /// The same server with other routes.
     pub fn with_routes(self, others: Router<App>) -> Self {
         Self { router: self.app.finish(others), ..self }
@@ -126,6 +131,22 @@ impl Bench {
     /// The directory of this server's data.
     pub fn dir(&self) -> &std::path::Path {
         self.dir.path()
+    }
+
+    /// Delivers what is in the queue, and gives what was written since the last time, in order.
+    pub async fn mails(&self) -> Vec<String> {
+        self.app.deliver_mail().await.expect("delivered");
+        let folder = self.dir.path().join("mail");
+        let Ok(entries) = std::fs::read_dir(&folder) else { return Vec::new() };
+        let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        // Ids are in the order of time.
+        paths.sort();
+        let read = |path: &std::path::PathBuf| {
+            let text = std::fs::read_to_string(path).expect("a mail");
+            std::fs::remove_file(path).expect("removed");
+            text
+        };
+        paths.iter().map(read).collect()
     }
 
     /// The database, to look into it, or to change what only the caja changes.
@@ -339,4 +360,18 @@ async fn send(router: &Router, request: Request<Body>) -> Answer {
     let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
     let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") };
     Answer { status: parts.status, headers: parts.headers, body }
+}
+
+/// The code in a mail.
+pub fn code_in(mail: &str) -> String {
+    mail.lines().find(|line| is_code(line)).expect("a code").to_owned()
+}
+
+/// Whether a mail has a code.
+pub fn has_code(mail: &str) -> bool {
+    mail.lines().any(is_code)
+}
+
+fn is_code(line: &str) -> bool {
+    line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit())
 }

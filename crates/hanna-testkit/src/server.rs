@@ -25,9 +25,12 @@ pub fn config(database: Database) -> Config {
     Config { budgets: Budgets::NONE, ..Config::new(database) }
 }
 
-async fn open(database: Database, clock: &Arc<HandClock>, seed: u64) -> App {
+/// A server whose mails are written to `folder`.
+async fn open(database: Database, folder: &Path, clock: &Arc<HandClock>, seed: u64) -> App {
     let clock = Arc::clone(clock) as _;
-    App::open(config(database), clock, Seeded::new(seed)).await.expect("the server opens")
+    let mut config = config(database);
+    config.mail.folder = folder.join("mail");
+    App::open(config, clock, Seeded::new(seed)).await.expect("the server opens")
 }
 
 /// A server with invented people, answering until it is stopped or dropped.
@@ -40,7 +43,7 @@ pub struct TestServer {
     pub demo: Demo,
     /// The server's clock.
     pub clock: Arc<HandClock>,
-    /// Its database lives here, if it is embedded.
+    /// Its database lives here, if it is embedded; its mails in the folder `mail`.
     pub folder: TempDir,
     /// Its database lives here, if it is PostgreSQL's.
     _cluster: Option<Cluster>,
@@ -63,7 +66,8 @@ impl TestServer {
         assert_eq!(kind, "postgres", "what {STORE} may say");
         let cluster = Cluster::start().expect("a cluster");
         let url = cluster.make("hanna").expect("a database");
-        Self::start_over(url.parse().expect("an address"), Some(cluster), clock, affiliates).await
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_over(url.parse().expect("an address"), Some(cluster), folder, clock, affiliates).await
     }
 
     /// Starts a server over embedded SQLite.
@@ -74,17 +78,17 @@ impl TestServer {
     async fn start_embedded_with(clock: &Arc<HandClock>, affiliates: u32) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let database = Database::Sqlite(folder.path().join(FILE));
-        Self { folder, ..Self::start_over(database, None, clock, affiliates).await }
+        Self::start_over(database, None, folder, clock, affiliates).await
     }
 
     async fn start_over(
         database: Database,
         cluster: Option<Cluster>,
+        folder: TempDir,
         clock: &Arc<HandClock>,
         affiliates: u32,
     ) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let app = open(database, clock, 1).await;
+        let app = open(database, folder.path(), clock, 1).await;
         let demo = app.seed_demo(1, affiliates).await.expect("invented people");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -104,7 +108,8 @@ impl TestServer {
         self.stop().await;
         self.app = None;
         change(&self.database());
-        self.app = Some(open(Database::Sqlite(self.database()), &self.clock, 2).await);
+        let database = Database::Sqlite(self.database());
+        self.app = Some(open(database, self.folder.path(), &self.clock, 2).await);
         self.resume();
     }
 

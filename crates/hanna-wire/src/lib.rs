@@ -7,6 +7,7 @@
 //! Conventions: JSON in `snake_case`; times RFC 3339 in UTC with `Z`; ids `UUIDv7` made by whoever creates the
 //! thing; a document number never stands in a URL.
 
+pub mod account;
 pub mod export;
 pub mod health;
 pub mod keys;
@@ -25,6 +26,18 @@ pub const TRACE_PARENT_HEADER: &str = "traceparent";
 
 /// The paths of the contract.
 pub mod path {
+    /// `POST`: create an account.
+    pub const ACCOUNTS: &str = "/v1/accounts";
+    /// `POST`: mail the code of a registration again.
+    pub const ACCOUNTS_CODE: &str = "/v1/accounts/code";
+    /// `POST`: confirm a registration with the code of the mail.
+    pub const ACCOUNTS_CONFIRM: &str = "/v1/accounts/confirm";
+    /// `POST`: change the own password.
+    pub const PASSWORD: &str = "/v1/password";
+    /// `POST`: mail a code to set a new password.
+    pub const PASSWORD_FORGOT: &str = "/v1/password/forgot";
+    /// `POST`: set a new password with that code.
+    pub const PASSWORD_RESET: &str = "/v1/password/reset";
     /// `POST`: sign in.
     pub const SESSIONS: &str = "/v1/sessions";
     /// `POST`: trade a refresh token for a new pair.

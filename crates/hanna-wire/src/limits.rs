@@ -18,6 +18,10 @@ pub const PAGE_MAX: u32 = 500;
 pub const USERNAME_MAX: usize = 120;
 /// The longest password, in characters.
 pub const PASSWORD_MAX: usize = 256;
+/// The longest name of a person or an entity, in characters.
+pub const NAME_MAX: usize = 120;
+/// How many digits a mailed code has.
+pub const CODE_DIGITS: usize = 6;
 /// The longest name of a device, in characters.
 pub const DEVICE_NAME_MAX: usize = 120;
 /// The longest purpose of a lookup, in characters.

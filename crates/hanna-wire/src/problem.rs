@@ -39,6 +39,12 @@ words! {
         UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE",
         /// 422: readable, but a value is outside what the contract allows.
         Invalid = "INVALID",
+        /// 422: the password is too short or guessed too easily.
+        WeakPassword = "WEAK_PASSWORD",
+        /// 422: that is not the code that was mailed.
+        CodeWrong = "CODE_WRONG",
+        /// 422: the code is no longer good (too old, tried too often, replaced): ask for another.
+        CodeExpired = "CODE_EXPIRED",
         /// 429: too many requests; `Retry-After` says how long to wait.
         SlowDown = "SLOW_DOWN",
         /// 500: a fault of the server.
@@ -61,7 +67,7 @@ impl ErrorCode {
             Self::IdConflict => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
-            Self::Invalid => 422,
+            Self::Invalid | Self::WeakPassword | Self::CodeWrong | Self::CodeExpired => 422,
             Self::SlowDown => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
@@ -85,6 +91,9 @@ impl ErrorCode {
             Self::TooLarge => "Body too large",
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::Invalid => "Value not allowed",
+            Self::WeakPassword => "Password too weak",
+            Self::CodeWrong => "Wrong code",
+            Self::CodeExpired => "Code no longer good",
             Self::SlowDown => "Too many requests",
             Self::Internal => "Internal error",
             Self::Unavailable => "Temporarily unavailable",

@@ -1,5 +1,6 @@
 //! The program `hanna-server`: its subcommands.
 
+mod accounts;
 mod backups;
 mod data;
 mod operations;
@@ -53,6 +54,9 @@ enum Command {
         May run beside the server."
     )]
     ImportOutbox(ImportOutboxArgs),
+    /// The people who created an account, and what the caja decides about them.
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// The PCs that signed in.
     #[command(subcommand)]
     Device(DeviceCommand),
@@ -98,6 +102,28 @@ struct BackupArgs {
     place: Place,
 }
 
+#[derive(Debug, Subcommand)]
+enum AccountCommand {
+    /// List the registrations that wait for a decision, the oldest first.
+    List(AccountListArgs),
+    /// Approve a registration: its account may be used. Mailed by the server that serves.
+    #[command(
+        after_help = "The first account of an entity administers it. The entity is made if there is none of its NIT."
+    )]
+    Approve(AccountArgs),
+    /// Reject a registration. Mailed with its reason by the server that serves.
+    Reject(AccountRejectArgs),
+}
+
+#[derive(Debug, Args)]
+struct AccountListArgs {
+    /// Also those that are not confirmed, and those that are decided.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
 #[derive(Debug, Args)]
 struct RestoreArgs {
     /// A file that `backup` made.
@@ -105,6 +131,25 @@ struct RestoreArgs {
     /// Set a database aside that is there already.
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+struct AccountArgs {
+    /// The registration, as `account list` names it.
+    id: Uuid,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+struct AccountRejectArgs {
+    /// The registration, as `account list` names it.
+    id: Uuid,
+    /// Why, in Spanish: the person is mailed these words.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
     #[command(flatten)]
     place: Place,
 }
@@ -235,6 +280,11 @@ impl Command {
             | Self::ImportOutbox(ImportOutboxArgs { place, .. })
             | Self::Backup(BackupArgs { place, .. })
             | Self::Restore(RestoreArgs { place, .. })
+            | Self::Account(
+                AccountCommand::List(AccountListArgs { place, .. })
+                | AccountCommand::Approve(AccountArgs { place, .. })
+                | AccountCommand::Reject(AccountRejectArgs { place, .. }),
+            )
             | Self::Device(
                 DeviceCommand::List(place)
                 | DeviceCommand::Revoke(DeviceArgs { place, .. })
@@ -269,6 +319,11 @@ async fn obey(command: &Command, holds: &Effective) -> anyhow::Result<ExitCode> 
         Command::SeedDemo(args) => data::seed_demo(args, holds).await,
         Command::ImportAffiliates(args) => data::import_affiliates(args, holds).await,
         Command::ImportOutbox(args) => data::import_outbox(args, holds).await,
+        Command::Account(AccountCommand::List(args)) => accounts::list(args.all, holds).await,
+        Command::Account(AccountCommand::Approve(args)) => accounts::approve(args.id, holds).await,
+        Command::Account(AccountCommand::Reject(args)) => {
+            accounts::reject(args.id, &args.reason, holds).await
+        }
         Command::Device(DeviceCommand::List(_)) => operations::list_devices(holds).await,
         Command::Device(DeviceCommand::Revoke(args)) => operations::revoke_device(args.id, holds).await,
         Command::Device(DeviceCommand::Restore(args)) => operations::restore_device(args.id, holds).await,

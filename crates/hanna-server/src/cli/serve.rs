@@ -59,6 +59,7 @@ pub async fn serve(holds: &Effective) -> anyhow::Result<ExitCode> {
     };
     tokio::select! {
         _ = served => {}
+        () = app.run_mail(std::future::pending()) => {}
         () = goodbye => tracing::warn!("some connections did not end in time"),
     }
     tracing::info!("stopped");

@@ -3,6 +3,7 @@
 //! One list says it all ([`settings!`] below): the name of each setting is its key in the file, its flag (with dashes) and
 //! its variable (in capitals, after `HANNA_SERVER_`). `docs/OPERATIONS.md` has them in a table, which a test compares.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::net::{AddrParseError, IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -10,10 +11,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use hanna_domain::Redacted;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::app::{self, Config, Database, Limits};
 use crate::gate::Budgets;
+use crate::mail::MailConfig;
 
 /// The most that is taken for a limit in seconds.
 const DAY_S: u64 = 86_400;
@@ -98,6 +101,10 @@ settings! {
     trusted_proxies("HANNA_SERVER_TRUSTED_PROXIES", "ADDRESS,…"): Addresses = Addresses(Vec::new());
     /// How many connections there are at once; more wait [default: 2000].
     connections_max("HANNA_SERVER_CONNECTIONS_MAX", "COUNT"): usize = Limits::USUAL.connections_max;
+    /// The mail server, as `smtps://USER:PASSWORD@HOST` or `smtp://HOST?tls=required`; without one mails are written to `DATA_DIR/mail`.
+    smtp("HANNA_SERVER_SMTP", "smtps://USER:PASSWORD@HOST"): SmtpUrl;
+    /// Who writes the mails; needed with a mail server.
+    mail_from("HANNA_SERVER_MAIL_FROM", "NAME <ADDRESS>"): String;
     /// How long the head of a request may take to arrive, in seconds [default: 30].
     head_max_s("HANNA_SERVER_HEAD_MAX_S", "SECONDS"): u64 = Limits::USUAL.head_max.as_secs();
     /// How long the body of a request may take to arrive, in seconds [default: 20].
@@ -156,6 +163,42 @@ impl FromStr for Addresses {
     }
 }
 
+/// The address of a mail server, which may have a password in it.
+#[derive(Debug, Clone)]
+pub struct SmtpUrl(pub Redacted<String>);
+
+impl FromStr for SmtpUrl {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(Redacted::new(text.to_owned())))
+    }
+}
+
+impl<'de> Deserialize<'de> for SmtpUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Redacted::new(text)))
+    }
+}
+
+impl Serialize for SmtpUrl {
+    /// Without its password, if it has one.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&without_password(self.0.expose()))
+    }
+}
+
+/// The same address, with `•••` for its password.
+fn without_password(text: &str) -> String {
+    let hidden = || {
+        let (scheme, rest) = text.split_once("://")?;
+        let (who, place) = rest.rsplit_once('@')?;
+        let (user, _) = who.split_once(':')?;
+        Some(format!("{scheme}://{user}:•••@{place}"))
+    };
+    hidden().unwrap_or_else(|| text.to_owned())
+}
+
 impl<'de> Deserialize<'de> for Database {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
@@ -194,6 +237,11 @@ impl Effective {
                 watch_enumeration: self.watch_enumeration.0,
             },
             trusted_proxies: self.trusted_proxies.0.clone(),
+            mail: MailConfig {
+                smtp: self.smtp.as_ref().map(|url| url.0.clone()),
+                from: self.mail_from.clone(),
+                folder: self.data_dir.join("mail"),
+            },
         }
     }
 
@@ -327,7 +375,7 @@ mod tests {
         let text = Settings::default().effective().toml().expect("written");
         let again = from_toml(&text).expect("read").effective().toml().expect("written");
         assert_eq!(text, again);
-        let optional = ["metrics_listen"];
+        let optional = ["metrics_listen", "smtp", "mail_from"];
         for (key, _, _) in Settings::ALL.iter().filter(|(key, _, _)| !optional.contains(key)) {
             assert!(text.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key}: {text}");
         }
@@ -374,5 +422,17 @@ mod tests {
             assert!(refused.starts_with(&format!("«{key}» debe estar entre 1 y ")), "{refused}");
         }
         assert!(checked("shutdown_max_s = 86401").is_err());
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let settings = from_toml("smtp = \"smtps://hanna:s3cr3t@mail.caja.co\"\nmail_from = \"h@caja.co\"")
+            .expect("read");
+        assert!(!format!("{settings:?}").contains("s3cr3t"));
+        let shown = settings.effective().toml().expect("written");
+        assert!(shown.contains("smtps://hanna:•••@mail.caja.co"), "{shown}");
+        assert_eq!(without_password("smtps://hanna:s3:cr@et@mail"), "smtps://hanna:•••@mail");
+        assert_eq!(without_password("smtp://hanna@mail"), "smtp://hanna@mail");
+        assert_eq!(without_password("smtp://localhost"), "smtp://localhost");
     }
 }

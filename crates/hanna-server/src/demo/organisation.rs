@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::Account;
 use crate::agreement::{Agreement, OverLimit};
-use crate::nit;
 use crate::passwords::{self, PasswordFault};
 use crate::store::{AccountState, NewAccount, NewAgreement, NewEntity};
+use hanna_domain::nit;
 
 /// Everybody's password in a demo.
 const PASSWORD: &str = "convenios-demo-2026";

@@ -8,8 +8,8 @@ use hanna_domain::{
 use super::columns::{Column, fold};
 use super::lines::{Line, Lines};
 use super::why::{FileFault, Why};
-use crate::nit;
 use crate::store::ImportRow;
+use hanna_domain::nit;
 
 /// The longest name, as the contract has it.
 const NAME_MAX: usize = 80;

@@ -6,8 +6,8 @@ use hanna_domain::DocumentError;
 
 use super::*;
 use crate::app::{Config, Database};
-use crate::nit::NitFault;
 use crate::testing::{TestClock, TestEntropy};
+use hanna_domain::nit::NitFault;
 
 const HEADER: &str = "tipo_documento;documento;primer_apellido;segundo_apellido;primer_nombre;segundo_nombre;estado;\
                       tarifa;tipo_afiliado;nit_empresa;empresa;estado_empresa\n";

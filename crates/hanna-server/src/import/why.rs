@@ -5,7 +5,7 @@ use std::fmt;
 use hanna_domain::DocumentError;
 
 use super::columns::Column;
-use crate::nit::NitFault;
+use hanna_domain::nit::NitFault;
 
 /// Something wrong in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,6 +9,7 @@ const REPORT: &str = "01936d3e-0000-7000-8000-000000000004";
 const VOID: &str = "01936d3e-0000-7000-8000-000000000005";
 const OPERATOR: &str = "01936d3e-0000-7000-8000-000000000006";
 const ENTITY: &str = "01936d3e-0000-7000-8000-000000000007";
+const REGISTRATION: &str = "01936d3e-0000-7000-8000-000000000008";
 const EPOCH: &str = "0d6ab2b6-7b0c-4b60-8f8e-3f7c3f1c2a11";
 const KID: &str = "Zm9sbG93bWUtMDAx";
 const STATEMENT: &str = "eyJ0eXAiOiJoYW5uYS1zdGF0ZW1lbnQrand0IiwiYWxnIjoiRWREU0EifQ.e30.c2lnbmF0dXJl";
@@ -17,6 +18,17 @@ const NOON: &str = "2026-11-22T17:00:00Z";
 /// What a call takes; none when it takes no body.
 pub fn request(operation_id: &str) -> Option<Value> {
     Some(match operation_id {
+        "register" => json!({
+            "id": REGISTRATION, "nit": "900123456-8", "entity_name": "GYM CARIBE", "display_name": "Ana Rodríguez",
+            "email": "ana@gymcaribe.co", "phone": "3001234567", "password": "cuatro xilofonos", "privacy_notice": "2026-11",
+        }),
+        "resend_code" => json!({ "id": REGISTRATION }),
+        "confirm_account" => json!({ "id": REGISTRATION, "code": "048213" }),
+        "forgot_password" => json!({ "email": "ana@gymcaribe.co" }),
+        "reset_password" => {
+            json!({ "email": "ana@gymcaribe.co", "code": "048213", "password": "cuatro xilofonos" })
+        }
+        "change_password" => json!({ "current": "una clave larga", "password": "cuatro xilofonos" }),
         "sign_in" => json!({
             "username": "ana@gymcaribe.co", "password": "una clave larga",
             "device": { "id": DEVICE, "name": "RECEPCION-1" },
@@ -41,6 +53,7 @@ pub fn request(operation_id: &str) -> Option<Value> {
 /// What a call answers when all goes well; none when it answers no body.
 pub fn answer(operation_id: &str) -> Option<Value> {
     Some(match operation_id {
+        "register" | "resend_code" | "forgot_password" => json!({ "expires_in_s": 1800, "again_in_s": 60 }),
         "sign_in" | "refresh_session" => json!({
             "access_token": "h0Wm4kZs8vRt2yBn6cXq1pLe5uJg9aDf3iKo7rMw0sE",
             "access_expires_at": "2026-11-22T17:15:00Z",
@@ -81,7 +94,7 @@ pub fn answer(operation_id: &str) -> Option<Value> {
             "status": "ok", "version": "0.1.0", "server_time": NOON, "signing_kid": KID,
             "signing_key_expires_at": "2027-11-22T17:00:00Z", "epoch": EPOCH,
         }),
-        "ready" => json!({ "status": "ready", "schema": 3 }),
+        "ready" => json!({ "status": "ready", "schema": 4 }),
         _ => return None,
     })
 }

@@ -1,5 +1,8 @@
 //! The calls of the contract, one file each: what can go wrong, the documentation, the handler, its tests.
 
+mod change_password;
+mod confirm;
+mod forgot_password;
 mod health;
 mod keys;
 mod lookups;
@@ -8,7 +11,10 @@ mod metrics;
 pub(crate) mod outbox;
 mod ready;
 mod refresh;
+mod register;
 mod regulars;
+mod resend_code;
+mod reset_password;
 mod sign_in;
 mod sign_out;
 mod usage_reports;
@@ -26,6 +32,12 @@ use crate::openapi;
 /// Every route, with its documentation.
 pub fn all() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(register::handler))
+        .routes(routes!(resend_code::handler))
+        .routes(routes!(confirm::handler))
+        .routes(routes!(forgot_password::handler))
+        .routes(routes!(reset_password::handler))
+        .routes(routes!(change_password::handler))
         .routes(routes!(sign_in::handler))
         .routes(routes!(refresh::handler))
         .routes(routes!(sign_out::handler))

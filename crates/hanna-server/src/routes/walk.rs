@@ -74,6 +74,13 @@ fn table() -> Vec<Row> {
         //                                           nobody expired operator  unassigned  in review entity admin caja suspended revoked
         Row(Method::GET, path::HEALTH,               ["ok"; 9], None),
         Row(Method::GET, path::READY,                ["ok"; 9], None),
+        Row(Method::POST, path::ACCOUNTS,            ["ok"; 9], None),
+        Row(Method::POST, path::ACCOUNTS_CODE,       ["CODE_EXPIRED"; 9], None),
+        Row(Method::POST, path::ACCOUNTS_CONFIRM,    ["CODE_EXPIRED"; 9], None),
+        Row(Method::POST, path::PASSWORD_FORGOT,     ["ok"; 9], None),
+        Row(Method::POST, path::PASSWORD_RESET,      ["CODE_EXPIRED"; 9], None),
+        // With a wrong password of until now: whoever is signed in gets as far as that.
+        Row(Method::POST, path::PASSWORD,            [END, END, WRONG, WRONG, WRONG, WRONG, WRONG, OFF, GONE], None),
         Row(Method::POST, path::SESSIONS,            [WRONG, "ok", "ok", "ok", "ok", "ok", "ok", OFF, GONE], None),
         Row(Method::POST, path::SESSIONS_REFRESH,    [END, "ok", "ok", "ok", "ok", "ok", "ok", OFF, "ok"],
                                                      Some([END; 9])),
@@ -193,6 +200,18 @@ impl Walk {
             Document::parse(DocumentKind::CC, &bench.demo.documents.active[0]).expect("a document");
         let now = bench.clock.at();
         let body = match path {
+            path::ACCOUNTS => json!({
+                "id": bench.id(), "nit": "899999068-1", "entity_name": "GYM NUEVO", "display_name": "Nadia Núñez",
+                "email": format!("{}@gym-nuevo.co", bench.id()), "phone": "3001234567",
+                "password": "cuatro xilofonos", "privacy_notice": "2026-11",
+            }),
+            path::ACCOUNTS_CODE => json!({ "id": bench.id() }),
+            path::ACCOUNTS_CONFIRM => json!({ "id": bench.id(), "code": "048213" }),
+            path::PASSWORD_FORGOT => json!({ "email": format!("{}@gym-nuevo.co", bench.id()) }),
+            path::PASSWORD_RESET => json!({
+                "email": caller.username, "code": "048213", "password": "cuatro xilofonos",
+            }),
+            path::PASSWORD => json!({ "current": "no es esa", "password": "cuatro xilofonos" }),
             path::SESSIONS => json!({
                 "username": caller.username, "password": caller.password,
                 "device": { "id": caller.device_id, "name": "PC" },

@@ -17,18 +17,25 @@ use crate::claims::Asked;
 use crate::keys::SigningKey;
 use crate::secrets::{Mac, TokenHash};
 
+mod accounts;
 #[cfg(test)]
 mod contract;
 mod delivery;
 mod generations;
 mod installation;
+mod mails;
 pub mod postgres;
 mod replay;
 pub mod sqlite;
 mod words;
 
+pub use accounts::{
+    Accounts, Applicant, Approval, CodeAsk, CodeAsked, CodeTried, Confirmation, Decided, Letter,
+    NewRegistration, OwnPassword, PasswordChange, PasswordReset, Registered, Registration, Rejection,
+};
 pub use delivery::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Sender, Void};
 pub use installation::{Installation, Installed, NewAccount, NewAgreement, NewEntity};
+pub use mails::{Mail, MailFields, MailQueue, MailTurn};
 
 /// What opening a database found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +73,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What Hanna needs to keep, and to ask. See the module's text.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Accounts + MailQueue + Send + Sync + 'static {
     // The server itself.
 
     /// The schema the database has now, which another program may have changed.
@@ -94,7 +101,7 @@ pub trait Store: Send + Sync + 'static {
 
     // Sessions.
 
-    /// Counts an attempt to sign in, before the password is looked at: attempts at once cannot outrun the count.
+    /// Counts an attempt (to sign in, to register), before anything is looked at: attempts at once cannot outrun the count.
     async fn count_attempt(&self, username: Mac, now: Timestamp) -> Result<Admission>;
 
     /// Forgets the attempts: the password was right.

@@ -2,11 +2,13 @@
 
 use hanna_domain::outbox::{ItemCode, VoidReason};
 use hanna_domain::{AffiliateRole, AffiliateStatus, CompanyStatus, DocumentKind, Reason, Tariff, Verdict};
+use hanna_wire::account::RegistrationState;
 use hanna_wire::me::{ApplicationState, Role};
 use hanna_wire::outbox::OutcomeKind;
 
 use super::AccountState;
 use crate::agreement::OverLimit;
+use crate::mail::MailKind;
 
 /// A value of a closed set.
 pub trait Coded: Copy {
@@ -53,9 +55,11 @@ coded!(
     CompanyStatus,
     DocumentKind,
     ItemCode,
+    MailKind,
     OutcomeKind,
     OverLimit,
     Reason,
+    RegistrationState,
     Role,
     Tariff,
     Verdict,

@@ -1,5 +1,6 @@
 //! What every store must do, as stories over the trait. Each implementation runs all of them on an empty database.
 
+mod accounts;
 mod at_once;
 pub mod fixtures;
 mod items;
@@ -11,6 +12,7 @@ use jiff::civil::date;
 use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
 
+pub use self::accounts::*;
 pub use self::at_once::*;
 use self::fixtures::*;
 pub use self::items::*;
@@ -39,6 +41,13 @@ macro_rules! stories {
             a_void_waits_for_a_report_that_may_still_come,
             a_lookup_that_a_copy_answered_is_on_record_once,
             pages_are_in_order_and_half_open,
+            a_registration_becomes_an_account_that_the_caja_approves,
+            a_rejected_registration_leaves_the_user_name_free,
+            whoever_has_an_account_is_mailed_that_and_no_code,
+            codes_are_counted_and_replaced,
+            a_password_is_changed_and_the_other_sessions_end,
+            a_forgotten_password_takes_a_code_that_serves_once,
+            mails_wait_their_turn_until_they_are_sent_or_expire,
             an_import_is_all_or_nothing,
             an_import_replaces_is_tried_out_and_is_stopped,
             an_installation_happens_once,
@@ -51,6 +60,10 @@ macro_rules! stories {
             a_refresh_token_traded_twice_at_once_begins_one_generation,
             servers_that_start_at_once_agree,
             rounds_at_once_keep_to_the_budget,
+            attempts_at_a_code_at_once_cannot_outrun_the_count,
+            one_address_confirmed_at_once_is_one_account,
+            accounts_approved_at_once_have_one_entity_and_one_administrator,
+            senders_at_once_get_each_mail_once,
         );
     };
 }

@@ -8,7 +8,10 @@ use crate::store::{Result, StoreError};
 
 /// The steps, in order. The place in this list is the number: none can be skipped, and none may ever be changed once
 /// it was released.
-const STEPS: &[&str] = &[include_str!("../../../migrations/postgres/0001_first.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../../../migrations/postgres/0001_first.sql"),
+    include_str!("../../../migrations/postgres/0002_accounts.sql"),
+];
 
 /// The schema of this program.
 pub fn newest() -> i64 {

@@ -26,8 +26,11 @@ async fn every_story_of_the_contract_on_postgresql() {
             println!("{}", stringify!($story));
             // A name of PostgreSQL's has 63 letters at most.
             let name: String = stringify!($story).chars().take(60).collect();
-            let store = open(&cluster, &name).await;
-            contract::$story(&store).await;
+            {
+                // Its connections end with it: a cluster has 100 of them for all.
+                let store = open(&cluster, &name).await;
+                contract::$story(&store).await;
+            }
         )+};
     }
     contract::stories!(run_on_postgres);

@@ -4,8 +4,10 @@
 //! over a transaction; this one opens the database and hands the work out.
 
 mod access;
+mod accounts;
 mod affiliates;
 pub mod backup;
+mod codes;
 mod columns;
 mod deliveries;
 mod devices;
@@ -14,9 +16,11 @@ mod history;
 mod installation;
 mod keys;
 mod lookups;
+mod mails;
 mod migrate;
 mod offline_lookups;
 mod organisation;
+mod registrations;
 mod regulars;
 mod threads;
 mod uses;

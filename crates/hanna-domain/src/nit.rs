@@ -46,6 +46,14 @@ pub fn parse(text: &str) -> Result<String, NitFault> {
     Ok(digits.to_owned())
 }
 
+/// Reads a NIT that must stand there with its check digit, into the form in which entities keep it (`900123456-8`); `None`
+/// when the check digit is missing.
+pub fn whole(text: &str) -> Result<Option<String>, NitFault> {
+    let digits = parse(text)?;
+    let check = check_digit(&digits).filter(|_| text.contains('-'));
+    Ok(check.map(|check| format!("{digits}-{check}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,5 +77,13 @@ mod tests {
         for text in ["", "12345", "12345678901", "89999906O", "899999068-", "899999068-11", "8-9-1"] {
             assert_eq!(parse(text), Err(NitFault::Shape), "{text}");
         }
+    }
+
+    #[test]
+    fn an_entity_is_kept_with_the_check_digit_it_gave() {
+        assert_eq!(whole("899.999.068-1"), Ok(Some("899999068-1".into())));
+        assert_eq!(whole("899999068"), Ok(None));
+        assert_eq!(whole("899999068-3"), Err(NitFault::CheckDigit));
+        assert_eq!(whole("12345"), Err(NitFault::Shape));
     }
 }
