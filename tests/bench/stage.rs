@@ -13,6 +13,9 @@ use hanna_domain::{
     Affiliate, AffiliateRole, AffiliateStatus, Company, CompanyStatus, DeskPolicy, Document, DocumentKind,
     Redacted, Statement, Tariff,
 };
+use hanna_wire::account::{
+    ChangePassword, CodeSent, Confirm, ForgotPassword, Register, ResendCode, ResetPassword,
+};
 use hanna_wire::health::Health;
 use hanna_wire::keys::Keys;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
@@ -228,6 +231,24 @@ impl Backend for Signer {
             return Err(FailureKind::Unreachable.into());
         }
         self.answer(LookupAnswer { statement: self.statement(request.document.clone(), request.id) })
+    }
+    async fn register(&self, _: &Register) -> Result<Answered<CodeSent>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn resend_code(&self, _: &ResendCode) -> Result<Answered<CodeSent>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn confirm_account(&self, _: &Confirm) -> Result<Answered<()>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn forgot_password(&self, _: &ForgotPassword) -> Result<Answered<CodeSent>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn reset_password(&self, _: &ResetPassword) -> Result<Answered<()>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn change_password(&self, _: &AccessToken, _: &ChangePassword) -> Result<Answered<()>, Failure> {
+        Err(FailureKind::Unreachable.into())
     }
     async fn refresh_regulars(
         &self,

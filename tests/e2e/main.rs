@@ -6,6 +6,7 @@
 
 mod clock;
 mod main_flow;
+mod newcomer;
 mod offline_day;
 mod pictures;
 mod printed;

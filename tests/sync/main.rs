@@ -1,5 +1,6 @@
 //! Desks and the real server, in one process: real HTTP on loopback, real databases, time moved by hand.
 
+mod accounts;
 mod bad_answers;
 mod deskctl;
 mod export;

@@ -48,8 +48,74 @@ async function void_use(page, reason = 'REPORTED_TWICE') {
   await press('Enter')(page);
 }
 
+/** Types into the fields of *Crear usuario*, step by step, as far as the step asked for. */
+const create = (upto) => async (page) => {
+  const steps = [
+    { nit: '900.123.456-8', entity_name: 'GYM NUEVO' },
+    { display_name: 'Nadia Núñez', email: 'nadia@gym-nuevo.co', phone: '300 123 45 67' },
+    { 'new-password': 'cuatro xilofonos' },
+    {},
+    { code: '123456' },
+  ];
+  await page.getByTestId('create-account').click();
+  await page.clock.runFor(300);
+  for (const [index, fields] of steps.entries()) {
+    for (const [testid, text] of Object.entries(fields)) await page.getByTestId(testid).fill(text);
+    await page.clock.runFor(300);
+    if (index === upto) return;
+    if (index === 3) await page.getByTestId('accepted').check();
+    await page.getByTestId('next').click();
+    await page.clock.runFor(300);
+  }
+  await page.getByTestId('to-sign-in').waitFor();
+};
+
+/** Asks for the code of a forgotten password. */
+async function forget(page) {
+  await page.getByTestId('forgot-password').click();
+  await page.clock.runFor(300);
+  await page.getByTestId('email').fill('nadia@gym-nuevo.co');
+  await press('Enter')(page);
+  await page.getByTestId('code').waitFor();
+}
+
 export const STATES = [
   { name: 'ingreso', query: '' },
+  { name: 'crear-usuario-entidad', query: '', act: create(0) },
+  {
+    name: 'crear-usuario-nit-errado',
+    query: '',
+    act: async (page) => {
+      await create(0)(page);
+      await page.getByTestId('nit').fill('900123456-1');
+      await press('Enter')(page);
+      await page.getByTestId('error').waitFor();
+    },
+  },
+  { name: 'crear-usuario-persona', query: '', act: create(1) },
+  { name: 'crear-usuario-contrasena', query: '', act: create(2) },
+  { name: 'crear-usuario-aviso', query: '', act: create(3) },
+  { name: 'crear-usuario-codigo', query: '', act: create(4) },
+  { name: 'crear-usuario-pendiente', query: '', act: create(5) },
+  {
+    name: 'olvide-contrasena',
+    query: '',
+    act: async (page) => {
+      await page.getByTestId('forgot-password').click();
+      await page.clock.runFor(300);
+    },
+  },
+  { name: 'contrasena-nueva', query: '', act: forget },
+  {
+    name: 'cambiar-contrasena',
+    query: ANA,
+    act: async (page) => {
+      await page.getByTestId('operator').click();
+      await page.clock.runFor(300);
+      await page.getByTestId('new-password').fill('colombia2026');
+      await page.clock.runFor(300);
+    },
+  },
   {
     name: 'ingreso-error',
     query: '?notice=NO_KEYRING',

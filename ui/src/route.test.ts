@@ -37,6 +37,15 @@ describe('the screen that may be shown', () => {
     }
   });
 
+  it('is the way in for whoever is not signed in, and for nobody else', () => {
+    for (const screen of ['crear-usuario', 'olvide-contrasena'] as const) {
+      expect(allowedScreen(screen, null)).toBe(screen);
+      expect(allowedScreen(screen, SESSION)).toBe('aplicaciones');
+    }
+    expect(allowedScreen('cambiar-contrasena', null)).toBe('ingreso');
+    expect(allowedScreen('cambiar-contrasena', IN_REVIEW)).toBe('cambiar-contrasena');
+  });
+
   it('is Consulta after a restart, when the sede is remembered', () => {
     expect(allowedScreen(null, SESSION)).toBe('consulta');
     expect(allowedScreen('ingreso', SESSION), 'just signed in').toBe('aplicaciones');

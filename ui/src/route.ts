@@ -5,7 +5,17 @@ import type { Session } from './bindings/Session';
 /** The application this program opens. */
 export const CONVENIOS = 'CONVENIOS';
 
-const SCREENS = ['ingreso', 'aplicaciones', 'sede', 'consulta', 'por-enviar', 'reporte'] as const;
+const SCREENS = [
+  'ingreso',
+  'crear-usuario',
+  'olvide-contrasena',
+  'cambiar-contrasena',
+  'aplicaciones',
+  'sede',
+  'consulta',
+  'por-enviar',
+  'reporte',
+] as const;
 
 export type Screen = (typeof SCREENS)[number];
 
@@ -31,15 +41,18 @@ export function approvedConvenios(session: Session): Application | undefined {
   return session.applications.find(({ code, state }) => code === CONVENIOS && state === 'APPROVED');
 }
 
+/** What whoever is not signed in may come to. */
+const SIGNED_OUT: readonly Screen[] = ['ingreso', 'crear-usuario', 'olvide-contrasena'];
+
 /**
- * The screen that may be shown for the one asked for. Signed out, only Ingreso; without the application approved, only
+ * The screen that may be shown for the one asked for. Signed out, only Ingreso and what helps to get in; without the application approved, only
  * Aplicaciones (and Por enviar: what is recorded can always be seen); without a branch, Sede first.
  */
 export function allowedScreen(wanted: Screen | null, session: Session | null): Screen {
-  if (!session) return 'ingreso';
+  if (!session) return wanted && SIGNED_OUT.includes(wanted) ? wanted : 'ingreso';
   // Just signed in: first the applications, as on the platform.
-  if (wanted === 'ingreso') return 'aplicaciones';
-  if (wanted === 'por-enviar' || wanted === 'aplicaciones') return wanted;
+  if (wanted && SIGNED_OUT.includes(wanted)) return 'aplicaciones';
+  if (wanted === 'por-enviar' || wanted === 'aplicaciones' || wanted === 'cambiar-contrasena') return wanted;
   if (!approvedConvenios(session)) return 'aplicaciones';
   if (wanted === 'sede') return wanted;
   // Nothing asked for: the program was opened, and the session is still there.

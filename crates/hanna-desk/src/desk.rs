@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 
+use crate::account::RegistrationForm;
 use crate::backend::Backend;
 use crate::connection::Connection;
 use crate::error::{DeskError, ErrorCode};
@@ -29,6 +30,7 @@ pub(crate) mod name {
     pub(crate) const LOCKED: &str = "locked";
     pub(crate) const REVOKED: &str = "revoked";
     pub(crate) const KEYS: &str = "keys";
+    pub(crate) const REGISTRATION: &str = "registration";
     pub(crate) const DATABASE_KEY: &str = "database-key";
     pub(crate) const REFRESH_TOKEN: &str = "refresh-token";
 }
@@ -101,6 +103,8 @@ pub(crate) struct Inner {
     /// The key of the open databases, where there is no keyring: the next operator's password has to wrap it too.
     pub(crate) unlocked_key: Mutex<Option<DatabaseKey>>,
     pub(crate) session: Mutex<SessionState>,
+    /// The form that was sent last, and its id.
+    pub(crate) registering: Mutex<Option<(RegistrationForm, Uuid)>>,
     pub(crate) tray: Mutex<Tray>,
     pub(crate) connection: Mutex<Connection>,
     clock_mark: Mutex<ClockMark>,
@@ -155,6 +159,7 @@ impl Desk {
                 device_id: OnceLock::new(),
                 unlocked_key: Mutex::default(),
                 session: Mutex::default(),
+                registering: Mutex::default(),
                 tray: Mutex::default(),
                 connection: Mutex::default(),
                 clock_mark: Mutex::default(),
@@ -268,7 +273,12 @@ impl Desk {
             notices: lock(&self.inner.notices).clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             server: self.inner.server.clone(),
+            registration: self.pending_registration(),
         }
+    }
+
+    pub(crate) fn has_keyring(&self) -> bool {
+        self.inner.has_keyring
     }
 
     /// This PC, as the server knows it: made at the first start, and kept.

@@ -23,6 +23,22 @@ words! {
         WrongCredentials = "WRONG_CREDENTIALS",
         /// The account waits for approval or is suspended.
         AccountNotActive = "ACCOUNT_NOT_ACTIVE",
+        /// The text is no NIT.
+        NitInvalid = "NIT_INVALID",
+        /// The NIT stands there without its check digit.
+        NitCheckDigitMissing = "NIT_CHECK_DIGIT_MISSING",
+        /// The check digit is not the NIT's.
+        NitCheckDigitWrong = "NIT_CHECK_DIGIT_WRONG",
+        /// The text is no e-mail address.
+        EmailInvalid = "EMAIL_INVALID",
+        /// The text is no telephone number.
+        PhoneInvalid = "PHONE_INVALID",
+        /// The password is too short or guessed too easily.
+        WeakPassword = "WEAK_PASSWORD",
+        /// That is not the code that was mailed.
+        CodeWrong = "CODE_WRONG",
+        /// The code is no longer good: ask for another.
+        CodeExpired = "CODE_EXPIRED",
         /// The server cannot be reached.
         ServerUnreachable = "SERVER_UNREACHABLE",
         /// The server failed.
@@ -249,6 +265,9 @@ impl From<Failure> for DeskError {
                 problem::ErrorCode::BranchNotAllowed => ErrorCode::BranchNotAllowed,
                 problem::ErrorCode::DeviceRevoked => ErrorCode::DeviceRevoked,
                 problem::ErrorCode::Forbidden => ErrorCode::Forbidden,
+                problem::ErrorCode::WeakPassword => ErrorCode::WeakPassword,
+                problem::ErrorCode::CodeWrong => ErrorCode::CodeWrong,
+                problem::ErrorCode::CodeExpired => ErrorCode::CodeExpired,
                 _ => ErrorCode::ServerFailed,
             },
         };

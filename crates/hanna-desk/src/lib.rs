@@ -7,6 +7,7 @@
 //! What comes from outside is passed in ([`Setup`]): the clock, chance, the backend, the vault. SQL stands in
 //! `store/`, HTTP in `backend/`, secrets in `vault/`; the verdict is `hanna_domain::decide` and nothing else.
 
+pub mod account;
 pub mod backend;
 mod connection;
 mod desk;

@@ -159,7 +159,7 @@ impl Desk {
     }
 
     /// Another operator signs in while the databases are open: from now on their password opens them too.
-    async fn learn_password(&self, username: &str, password: &Secret) -> Result<(), DeskError> {
+    pub(crate) async fn learn_password(&self, username: &str, password: &Secret) -> Result<(), DeskError> {
         let key = lock(&self.inner.unlocked_key).clone();
         match key {
             Some(key) => self.wrap_key(username, password, &key).await,

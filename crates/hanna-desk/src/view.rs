@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use uuid::Uuid;
 
+use crate::account::PendingRegistration;
+
 words! {
     /// Something the operator has to know about how the desk opened.
     Notice {
@@ -38,6 +40,8 @@ pub struct Start {
     pub version: String,
     /// The server's address.
     pub server: String,
+    /// A registration that waits for the code of its mail.
+    pub registration: Option<PendingRegistration>,
 }
 
 /// Who is signed in.
@@ -358,6 +362,7 @@ mod tests {
 
     use super::*;
     use crate::ErrorCode;
+    use crate::account::{CodeOnItsWay, PasswordJudged, RegistrationForm};
 
     /// Writes the types the screens use, with everything they are made of; see `cargo xtask gen`.
     #[test]
@@ -375,6 +380,9 @@ mod tests {
         ExportedOutbox::export_all(&config)?;
         Recovered::export_all(&config)?;
         Printer::export_all(&config)?;
+        RegistrationForm::export_all(&config)?;
+        CodeOnItsWay::export_all(&config)?;
+        PasswordJudged::export_all(&config)?;
         PrintJob::export_all(&config)
     }
 }

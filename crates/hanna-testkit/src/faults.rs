@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use hanna_desk::backend::{AccessToken, Answered, Backend, Failure, FailureKind};
+use hanna_wire::account::{
+    ChangePassword, CodeSent, Confirm, ForgotPassword, Register, ResendCode, ResetPassword,
+};
 use hanna_wire::health::Health;
 use hanna_wire::keys::Keys;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
@@ -50,7 +53,7 @@ impl Line {
         })
     }
 
-    /// The next lookup or delivery meets `fault`; one call a fault, in order.
+    /// The next lookup, delivery, registration or confirmation meets `fault`; one call a fault, in order.
     pub fn next(&self, fault: Fault) {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner).push_back(fault);
     }
@@ -108,6 +111,34 @@ impl Line {
 
 #[async_trait]
 impl Backend for Line {
+    async fn register(&self, request: &Register) -> Result<Answered<CodeSent>, Failure> {
+        Ok(self.meet(self.server.register(request)).await?.0)
+    }
+
+    async fn resend_code(&self, request: &ResendCode) -> Result<Answered<CodeSent>, Failure> {
+        self.pass(self.server.resend_code(request)).await
+    }
+
+    async fn confirm_account(&self, request: &Confirm) -> Result<Answered<()>, Failure> {
+        Ok(self.meet(self.server.confirm_account(request)).await?.0)
+    }
+
+    async fn forgot_password(&self, request: &ForgotPassword) -> Result<Answered<CodeSent>, Failure> {
+        self.pass(self.server.forgot_password(request)).await
+    }
+
+    async fn reset_password(&self, request: &ResetPassword) -> Result<Answered<()>, Failure> {
+        self.pass(self.server.reset_password(request)).await
+    }
+
+    async fn change_password(
+        &self,
+        token: &AccessToken,
+        request: &ChangePassword,
+    ) -> Result<Answered<()>, Failure> {
+        self.pass(self.server.change_password(token, request)).await
+    }
+
     async fn sign_in(&self, request: &SignIn) -> Result<Answered<Granted>, Failure> {
         self.pass(self.server.sign_in(request)).await
     }

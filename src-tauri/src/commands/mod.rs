@@ -2,6 +2,7 @@
 
 pub mod aplicaciones;
 pub mod consulta;
+pub mod cuenta;
 pub mod ingreso;
 pub mod por_enviar;
 pub mod reporte;

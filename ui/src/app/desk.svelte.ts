@@ -5,6 +5,7 @@
 import type { Backend, CommandError, Stop } from '../backend/backend';
 import type { LastSync } from '../bindings/LastSync';
 import type { Notice } from '../bindings/Notice';
+import type { PendingRegistration } from '../bindings/PendingRegistration';
 import type { Recovered } from '../bindings/Recovered';
 import type { Session } from '../bindings/Session';
 import type { Status } from '../bindings/Status';
@@ -32,6 +33,8 @@ export class Desk {
   recovered = $state.raw<Recovered | null>(null);
   recovering = $state(false);
   recover_error = $state.raw<CommandError | null>(null);
+  /** A registration of before that waits for its code. */
+  registration = $state.raw<PendingRegistration | null>(null);
   version = $state('');
   server = $state('');
   /** Moves every second, for the sentences that say how long ago. */
@@ -69,8 +72,8 @@ export class Desk {
   async open(): Promise<void> {
     this.phase = 'starting';
     try {
-      const { session, notices, version, server } = await this.backend.start();
-      Object.assign(this, { session, notices, version, server });
+      const { session, notices, version, server, registration } = await this.backend.start();
+      Object.assign(this, { session, notices, version, server, registration });
       this.phase = 'open';
       await this.refresh_status();
     } catch (thrown) {

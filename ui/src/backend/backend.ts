@@ -3,6 +3,7 @@
  * invented one for development, tests and screenshots.
  */
 import type { Card } from '../bindings/Card';
+import type { CodeOnItsWay } from '../bindings/CodeOnItsWay';
 import type { DocumentKind } from '../bindings/DocumentKind';
 import type { ErrorCode } from '../bindings/ErrorCode';
 import type { ExportedOutbox } from '../bindings/ExportedOutbox';
@@ -10,9 +11,11 @@ import type { History } from '../bindings/History';
 import type { HistoryQuery } from '../bindings/HistoryQuery';
 import type { LastSync } from '../bindings/LastSync';
 import type { OutboxView } from '../bindings/OutboxView';
+import type { PasswordJudged } from '../bindings/PasswordJudged';
 import type { PrintJob } from '../bindings/PrintJob';
 import type { Printer } from '../bindings/Printer';
 import type { RecentLookup } from '../bindings/RecentLookup';
+import type { RegistrationForm } from '../bindings/RegistrationForm';
 import type { SavedReport } from '../bindings/SavedReport';
 import type { Recovered } from '../bindings/Recovered';
 import type { Session } from '../bindings/Session';
@@ -34,6 +37,21 @@ export type Stop = () => void;
 export interface Backend {
   start(): Promise<Start>;
   sign_in(username: string, password: string): Promise<Session>;
+  /** What a password is worth; `personal` is what it must not come from. */
+  judge_password(password: string, personal: string[]): Promise<PasswordJudged>;
+  /** The NIT as entities keep it. NIT_INVALID, NIT_CHECK_DIGIT_MISSING, NIT_CHECK_DIGIT_WRONG. */
+  check_nit(text: string): Promise<string>;
+  /** EMAIL_INVALID, PHONE_INVALID. */
+  check_contact(email: string, phone: string): Promise<void>;
+  /** Mails a code. The same form again is the same registration. */
+  register(form: RegistrationForm): Promise<CodeOnItsWay>;
+  resend_code(id: string): Promise<CodeOnItsWay>;
+  /** CODE_WRONG; CODE_EXPIRED when another has to be asked for. */
+  confirm_account(id: string, code: string): Promise<void>;
+  /** Answers alike whether or not there is such an account. */
+  forgot_password(email: string): Promise<CodeOnItsWay>;
+  reset_password(email: string, code: string, password: string): Promise<void>;
+  change_password(current: string, password: string): Promise<void>;
   /** UNSENT_ITEMS unless `confirmed`. */
   sign_out(confirmed: boolean): Promise<void>;
   /** Nothing is consulted or reported until its operator unlocks the desk, or another one signs in. */

@@ -14,8 +14,10 @@ import type { Notice } from '../bindings/Notice';
 import type { ItemCode } from '../bindings/ItemCode';
 import type { PrintState } from '../bindings/PrintState';
 import type { Reason } from '../bindings/Reason';
+import type { PendingRegistration } from '../bindings/PendingRegistration';
 import type { RecentLookup } from '../bindings/RecentLookup';
 import type { Recovered } from '../bindings/Recovered';
+import type { RegistrationForm } from '../bindings/RegistrationForm';
 import type { Session } from '../bindings/Session';
 import type { Status } from '../bindings/Status';
 import type { Voided } from '../bindings/Voided';
@@ -24,6 +26,7 @@ import { maskDocument } from '../format';
 import { reasonProblem } from '../reason';
 import type { Backend, CommandError, Stop } from './backend';
 import { totalsOf } from './mock/history';
+import { CODE, checkContact, checkNit, judgePassword } from './mock/accounts';
 import { type Account, ACCOUNTS, FIXERS, PASSWORD, PEOPLE } from './mock/people';
 import { Records } from './mock/records';
 
@@ -76,6 +79,7 @@ export class MockBackend implements Backend {
   #revoked_listeners = new Set<() => void>();
   #closing_listeners = new Set<(unsent: number) => void>();
   #locked = false;
+  #registration: PendingRegistration | null = null;
   closed = false;
 
   constructor(controls: Partial<Controls> = {}) {
@@ -123,6 +127,7 @@ export class MockBackend implements Backend {
       notices: this.controls.notices,
       version: '0.1.0',
       server: 'https://hanna.example.org',
+      registration: this.#registration,
     }));
 
   sign_in = (username: string, password: string) =>
@@ -137,6 +142,62 @@ export class MockBackend implements Backend {
       this.#last_sync_ms = Date.now();
       return this.#session();
     });
+
+  judge_password = (password: string, personal: string[]) =>
+    this.#run('judge_password', () => judgePassword(password, personal));
+
+  check_nit = (text: string) =>
+    this.#run('check_nit', () => checkNit(text) ?? refuse('NIT_CHECK_DIGIT_WRONG'));
+
+  check_contact = (email: string, phone: string) =>
+    this.#run('check_contact', () => {
+      const fault = checkContact(email, phone);
+      if (fault) refuse(fault);
+    });
+
+  register = (form: RegistrationForm) =>
+    this.#run('register', () => {
+      this.#reach();
+      this.#registration = { id: this.#id(), email: form.email };
+      return { registration_id: this.#registration.id, expires_in_s: 1800, again_in_s: 60 };
+    });
+
+  resend_code = (id: string) =>
+    this.#run('resend_code', () => {
+      this.#reach();
+      return { registration_id: id, expires_in_s: 1800, again_in_s: 60 };
+    });
+
+  confirm_account = (_: string, code: string) =>
+    this.#run('confirm_account', () => {
+      this.#reach();
+      if (code !== CODE) refuse('CODE_WRONG');
+      this.#registration = null;
+    });
+
+  forgot_password = () =>
+    this.#run('forgot_password', () => {
+      this.#reach();
+      return { registration_id: null, expires_in_s: 1800, again_in_s: 60 };
+    });
+
+  reset_password = (_: string, code: string, password: string) =>
+    this.#run('reset_password', () => {
+      this.#reach();
+      if (judgePassword(password, []).weakness) refuse('WEAK_PASSWORD');
+      if (code !== CODE) refuse('CODE_WRONG');
+    });
+
+  change_password = (current: string, password: string) =>
+    this.#run('change_password', () => {
+      this.#reach();
+      if (current !== PASSWORD) refuse('WRONG_CREDENTIALS');
+      if (judgePassword(password, []).weakness) refuse('WEAK_PASSWORD');
+    });
+
+  #reach(): void {
+    if (!this.controls.online) refuse('SERVER_UNREACHABLE');
+  }
 
   sign_out = (confirmed: boolean) =>
     this.#run('sign_out', () => {

@@ -12,6 +12,8 @@ beforeEach(() => vi.resetAllMocks());
 it('gives every command under its own name, with the arguments named as the desk names them', async () => {
   const query = { from: '2026-11-01', to: '2026-11-30', branch_id: null };
   await backend.sign_in('ana', 'secreta');
+  await backend.judge_password('clave', ['Ana']);
+  await backend.reset_password('ana@gym.co', '048213', 'clave nueva');
   await backend.sign_out(true);
   await backend.choose_branch('b');
   await backend.lookup('CC', '1.045');
@@ -26,6 +28,8 @@ it('gives every command under its own name, with the arguments named as the desk
   await backend.print_report(query, 'PDF');
   expect(invoke.mock.calls).toEqual([
     ['sign_in', { username: 'ana', password: 'secreta' }],
+    ['judge_password', { password: 'clave', personal: ['Ana'] }],
+    ['reset_password', { email: 'ana@gym.co', code: '048213', password: 'clave nueva' }],
     ['sign_out', { confirmed: true }],
     ['choose_branch', { branch_id: 'b' }],
     ['lookup', { kind: 'CC', number: '1.045' }],

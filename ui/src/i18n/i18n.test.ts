@@ -44,6 +44,8 @@ const BY_CODE = [
   ...each('UsageState', (code) => `item_state_${code}`),
   ...each('DocumentKind', (code) => `document_kind_${code}`),
   ...each('ApplicationState', (code) => `application_state_${code}`),
+  ...each('Weakness', (code) => `cuenta_weakness_${code}`),
+  ...each('Strength', (code) => `cuenta_strength_${code}`),
   ...each('Notice', (code) => `notice_${code}`),
   ...each('PrintState', (code) => `reporte_print_${code}`),
 ];

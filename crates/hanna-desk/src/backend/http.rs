@@ -5,6 +5,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use hanna_wire::account::{
+    ChangePassword, CodeSent, Confirm, ForgotPassword, Register, ResendCode, ResetPassword,
+};
 use hanna_wire::health::Health;
 use hanna_wire::keys::Keys;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
@@ -16,7 +19,7 @@ use hanna_wire::{limits, path};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, RETRY_AFTER};
-use reqwest::{Client, Request, RequestBuilder, Response};
+use reqwest::{Client, Request, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 use super::{AccessToken, Answered, Backend, Failure, FailureKind, ServerAddress, classify};
@@ -96,6 +99,19 @@ impl<T: Transport> Http<T> {
         Ok(Answered { value, server_time })
     }
 
+    /// Sends `request`, whose answer is that it was done.
+    async fn done(&self, request: RequestBuilder) -> Result<Answered<()>, Failure> {
+        let (response, server_time) = self.send(request).await?;
+        if response.status() == StatusCode::NO_CONTENT {
+            return Ok(Answered { value: (), server_time });
+        }
+        if response.status().is_success() {
+            // Hanna says it with nothing; a captive portal says something.
+            return Err(FailureKind::Unreadable.into());
+        }
+        Err(refusal(response).await)
+    }
+
     async fn send(&self, request: RequestBuilder) -> Result<(Response, Option<Timestamp>), Failure> {
         let request = request.build().map_err(|error| broken(&error))?;
         let response = self.transport.exchange(request).await?;
@@ -107,6 +123,35 @@ impl<T: Transport> Http<T> {
 
 #[async_trait]
 impl<T: Transport> Backend for Http<T> {
+    async fn register(&self, request: &Register) -> Result<Answered<CodeSent>, Failure> {
+        self.json(self.client.post(self.url(path::ACCOUNTS)).json(request)).await
+    }
+
+    async fn resend_code(&self, request: &ResendCode) -> Result<Answered<CodeSent>, Failure> {
+        self.json(self.client.post(self.url(path::ACCOUNTS_CODE)).json(request)).await
+    }
+
+    async fn confirm_account(&self, request: &Confirm) -> Result<Answered<()>, Failure> {
+        self.done(self.client.post(self.url(path::ACCOUNTS_CONFIRM)).json(request)).await
+    }
+
+    async fn forgot_password(&self, request: &ForgotPassword) -> Result<Answered<CodeSent>, Failure> {
+        self.json(self.client.post(self.url(path::PASSWORD_FORGOT)).json(request)).await
+    }
+
+    async fn reset_password(&self, request: &ResetPassword) -> Result<Answered<()>, Failure> {
+        self.done(self.client.post(self.url(path::PASSWORD_RESET)).json(request)).await
+    }
+
+    async fn change_password(
+        &self,
+        token: &AccessToken,
+        request: &ChangePassword,
+    ) -> Result<Answered<()>, Failure> {
+        let call = self.client.post(self.url(path::PASSWORD)).bearer_auth(token.expose());
+        self.done(call.json(request)).await
+    }
+
     async fn sign_in(&self, request: &SignIn) -> Result<Answered<Granted>, Failure> {
         self.json(self.client.post(self.url(path::SESSIONS)).json(request)).await
     }
@@ -116,12 +161,7 @@ impl<T: Transport> Backend for Http<T> {
     }
 
     async fn sign_out(&self, token: &AccessToken) -> Result<Answered<()>, Failure> {
-        let request = self.client.delete(self.url(path::SESSIONS_CURRENT)).bearer_auth(token.expose());
-        let (response, server_time) = self.send(request).await?;
-        if response.status().is_success() {
-            return Ok(Answered { value: (), server_time });
-        }
-        Err(refusal(response).await)
+        self.done(self.client.delete(self.url(path::SESSIONS_CURRENT)).bearer_auth(token.expose())).await
     }
 
     async fn me(&self, token: &AccessToken) -> Result<Answered<Me>, Failure> {

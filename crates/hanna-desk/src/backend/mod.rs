@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hanna_domain::{Cause, Redacted};
+use hanna_wire::account::{
+    ChangePassword, CodeSent, Confirm, ForgotPassword, Register, ResendCode, ResetPassword,
+};
 use hanna_wire::health::Health;
 use hanna_wire::keys::Keys;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
@@ -95,6 +98,22 @@ impl FailureKind {
 /// The calls of the contract. Implementations never retry: every attempt is the caller's decision.
 #[async_trait]
 pub trait Backend: Send + Sync {
+    /// `POST /v1/accounts`
+    async fn register(&self, request: &Register) -> Result<Answered<CodeSent>, Failure>;
+    /// `POST /v1/accounts/code`
+    async fn resend_code(&self, request: &ResendCode) -> Result<Answered<CodeSent>, Failure>;
+    /// `POST /v1/accounts/confirm`
+    async fn confirm_account(&self, request: &Confirm) -> Result<Answered<()>, Failure>;
+    /// `POST /v1/password/forgot`
+    async fn forgot_password(&self, request: &ForgotPassword) -> Result<Answered<CodeSent>, Failure>;
+    /// `POST /v1/password/reset`
+    async fn reset_password(&self, request: &ResetPassword) -> Result<Answered<()>, Failure>;
+    /// `POST /v1/password`
+    async fn change_password(
+        &self,
+        token: &AccessToken,
+        request: &ChangePassword,
+    ) -> Result<Answered<()>, Failure>;
     /// `POST /v1/sessions`
     async fn sign_in(&self, request: &SignIn) -> Result<Answered<Granted>, Failure>;
     /// `POST /v1/sessions/refresh`
