@@ -1,9 +1,14 @@
 //! Somebody new: creates a user in the window, reads the code in the mail, waits for the caja, signs in; forgets the
 //! password, sets another, and changes it.
 
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
 use fantoccini::key::Key;
 use hanna_testkit::cups::Cups;
 use hanna_testkit::keyring::Keyring;
+use hanna_tests::programs::program;
 
 use crate::pictures::Album;
 use crate::server::Server;
@@ -14,6 +19,39 @@ const EMAIL: &str = "nadia@gym-nuevo.co";
 const PASSWORD: &str = "cuatro xilofonos";
 const SECOND: &str = "cinco trompetas";
 const THIRD: &str = "seis violoncelos";
+
+/// The folder of the server's data, with what the caja does on its terminal and what is mailed.
+struct Caja(PathBuf);
+
+impl Caja {
+    /// What a subcommand prints.
+    fn run(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(program("hanna-server"));
+        let output = command.args(arguments).arg("--data-dir").arg(&self.0).output().expect("it runs");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// The `n`th mail, once it is there. Their names are in the order of time.
+    async fn mail(&self, n: usize) -> String {
+        let written = || {
+            let entries = std::fs::read_dir(self.0.join("mail")).ok()?;
+            let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+            paths.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
+            paths.sort();
+            paths.get(n).cloned()
+        };
+        let mut path = written();
+        for _ in 0..300 {
+            if path.is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            path = written();
+        }
+        std::fs::read_to_string(path.expect("the mail is written")).expect("a mail")
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn newcomer() {
@@ -26,6 +64,7 @@ async fn newcomer() {
     let driver = Driver::start(&home, &cups.server());
     let album = Album::open();
     let data = stage.path().join("desk");
+    let caja = Caja(stage.path().join("server"));
 
     let window = open(&driver, &server, &data).await;
     create(&window, &mut server, &album).await;
@@ -35,23 +74,23 @@ async fn newcomer() {
     let window = open(&driver, &server, &data).await;
     window.click("create-account").await;
     window.read("progress", "5 de 5").await;
-    confirm(&window, &server, &album).await;
+    confirm(&window, &caja, &album).await;
 
     window.click("to-sign-in").await;
     sign_in(&window, PASSWORD).await;
-    window.read("error", "aprob").await;
+    window.read("error", "espera la aprobación").await;
     album.keep(&window, "24-pendiente-de-aprobacion").await;
-    let listed = server.run(&["account", "list"]);
+    let listed = caja.run(&["account", "list"]);
     let id =
         listed.lines().find(|line| line.contains(EMAIL)).expect("it waits").split(' ').next().expect("an id");
-    assert!(server.run(&["account", "approve", id]).contains("approved"));
-    assert!(server.mail(1).await.contains("GYM NUEVO"), "the approval is mailed");
+    assert!(caja.run(&["account", "approve", id]).contains("approved"));
+    assert!(caja.mail(1).await.contains("GYM NUEVO"), "the approval is mailed");
     sign_in(&window, PASSWORD).await;
     window.read("tile-CONVENIOS", "sin solicitar").await;
     album.keep_all(&window, "25-aplicacion-sin-solicitar").await;
     window.click("sign-out").await;
 
-    forget(&window, &server, &album).await;
+    forget(&window, &caja, &album).await;
     sign_in(&window, SECOND).await;
     change(&window, &album).await;
     window.click("sign-out").await;
@@ -110,8 +149,8 @@ async fn create(window: &Window, server: &mut Server, album: &Album) {
     album.keep_all(window, "23-crear-usuario-codigo").await;
 }
 
-async fn confirm(window: &Window, server: &Server, album: &Album) {
-    let code = code_in(&server.mail(0).await);
+async fn confirm(window: &Window, caja: &Caja, album: &Album) {
+    let code = code_in(&caja.mail(0).await);
     let wrong = if code == "000000" { "000001" } else { "000000" };
     window.fill("code", wrong).await;
     window.press(Key::Enter).await;
@@ -122,14 +161,14 @@ async fn confirm(window: &Window, server: &Server, album: &Album) {
     album.keep_all(window, "24-crear-usuario-pendiente").await;
 }
 
-async fn forget(window: &Window, server: &Server, album: &Album) {
+async fn forget(window: &Window, caja: &Caja, album: &Album) {
     window.click("forgot-password").await;
     window.see("email").await;
     album.keep_all(window, "26-olvide-contrasena").await;
     window.fill("email", EMAIL).await;
     window.press(Key::Enter).await;
     window.see("code").await;
-    let code = code_in(&server.mail(2).await);
+    let code = code_in(&caja.mail(2).await);
     window.fill("code", &code).await;
     window.fill("new-password", SECOND).await;
     album.keep_all(window, "27-contrasena-nueva").await;

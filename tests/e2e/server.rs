@@ -63,33 +63,6 @@ impl Server {
         self.listen = address;
     }
 
-    /// What a subcommand on the server's data prints.
-    pub fn run(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new(program("hanna-server"));
-        let output = command.args(arguments).arg("--data-dir").arg(&self.data).output().expect("it runs");
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("UTF-8")
-    }
-
-    /// The `n`th mail it wrote, once it is there. Their names are in the order of time.
-    pub async fn mail(&self, n: usize) -> String {
-        let folder = self.data.join("mail");
-        let written = || {
-            let entries = std::fs::read_dir(&folder).ok()?;
-            let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-            paths.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
-            paths.sort();
-            paths.get(n).cloned()
-        };
-        for _ in 0..300 {
-            if let Some(path) = written() {
-                return std::fs::read_to_string(path).expect("a mail");
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-        panic!("mail {n} was never written");
-    }
-
     /// Ends the process.
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
