@@ -9,6 +9,7 @@
 
 pub mod account;
 pub mod backend;
+mod batch_size;
 mod connection;
 mod desk;
 mod error;

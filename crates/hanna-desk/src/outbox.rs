@@ -10,7 +10,7 @@
 //! | an outcome for each item | its own: accepted, noted, refused (→ *Requiere atención*), or to be retried |
 //! | no connection, 408, 425, 429, 5xx, not Hanna | queued again, later: exponential with full jitter, at most 5 min, `Retry-After` obeyed |
 //! | the session ended | queued again; waits for a sign-in |
-//! | the whole batch refused (too large, malformed) | sent again one by one; alone: *Requiere atención* |
+//! | the whole batch refused (too large, malformed) | sent again in batches half as large ([`BatchSize`]); alone: *Requiere atención* |
 //! | the account may not deliver | queued again, later: it is not the item's fault |
 //!
 //! On purpose there is no count of attempts after which an item is given up, and no path that deletes one.
@@ -31,6 +31,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::backend::{AccessToken, Answered, Backend, Failure, FailureKind};
+use crate::batch_size::BatchSize;
 use crate::desk::{Desk, lock};
 use crate::error::{DeskError, ErrorCode};
 use crate::store::{ItemRow, Settled, Taken};
@@ -236,21 +237,17 @@ impl Desk {
         self.with_stores(|stores| stores.outbox.recover()).await?;
         let mut under_way = JoinSet::new();
         let mut people = HashSet::new();
-        let (mut settled, mut progress) = (Vec::new(), Progress::More);
+        let mut settled = Vec::new();
+        let mut size = BatchSize::new(self.inner.batch_items_max);
         let mut told = Instant::now();
         loop {
             if told.elapsed() >= TELL_EVERY {
                 told = Instant::now();
                 self.tell_status();
             }
-            let batch_max = match progress {
-                Progress::More => self.inner.batch_items_max,
-                Progress::Smaller => 1,
-                Progress::Done => 0,
-            };
-            let taken = self.settle_and_take(std::mem::take(&mut settled), batch_max, people.clone()).await?;
+            let taken =
+                self.settle_and_take(std::mem::take(&mut settled), size.get(), people.clone()).await?;
             if !taken.rows.is_empty() {
-                progress = Progress::More;
                 people.extend(taken.rows.iter().map(|row| row.item.document.clone()));
                 if !std::mem::replace(&mut lock(&self.inner.connection).sending, true) {
                     self.tell_status();
@@ -267,13 +264,20 @@ impl Desk {
                 people.remove(&row.item.document);
             }
             let now = self.inner.clock.now();
-            let so_far = progress;
-            (settled, progress) = match outcome {
+            settled = match outcome {
                 Ok(answer) => {
+                    size.taken_in();
                     self.know_server(answer.epoch, answer.last_sequence < taken.accepted).await?;
-                    (self.outcomes(&taken.rows, &answer.outcomes, now), so_far)
+                    self.outcomes(&taken.rows, &answer.outcomes, now)
                 }
-                Err(failure) => self.failed(&taken.rows, failure, now, so_far),
+                Err(failure) if is_refused_as_a_whole(&failure) => {
+                    size.refused(taken.rows.len());
+                    refused_as_a_whole(&taken.rows, now)
+                }
+                Err(failure) => {
+                    size.stop();
+                    self.not_through(&taken.rows, failure, now)
+                }
             };
             self.note_decided(&taken.rows, &settled, self.now().1);
         }
@@ -331,36 +335,8 @@ impl Desk {
             .collect()
     }
 
-    /// A batch without an answer, or refused as a whole.
-    fn failed(
-        &self,
-        rows: &[ItemRow],
-        failure: Failure,
-        now: Timestamp,
-        so_far: Progress,
-    ) -> (Vec<Settled>, Progress) {
-        let too_much = matches!(
-            failure.kind,
-            FailureKind::Refused(Refusal::TooLarge | Refusal::Malformed | Refusal::Invalid)
-        );
-        if let (true, [only]) = (too_much, rows) {
-            tracing::error!(item = %only.item.id, "the server cannot read this item");
-            let code = Some(ItemCode::Malformed);
-            let refused = Settled {
-                id: only.item.id,
-                event: ItemEvent::Refuse,
-                code,
-                cause: None,
-                next_attempt_at: None,
-            };
-            return (vec![refused], so_far);
-        }
-        if too_much {
-            return (
-                rows.iter().map(|row| retry(row.item.id, None, now)).collect(),
-                so_far.max(Progress::Smaller),
-            );
-        }
+    /// A batch that the server did not get, or could not judge now.
+    fn not_through(&self, rows: &[ItemRow], failure: Failure, now: Timestamp) -> Vec<Settled> {
         let attempts = rows.iter().map(|row| row.attempts).min().unwrap_or(1);
         let at = if failure.kind == FailureKind::SessionExpired {
             now
@@ -368,7 +344,7 @@ impl Desk {
             later(now, self.backoff(attempts, failure.retry_after))
         };
         let cause = Some(failure.kind.cause());
-        (rows.iter().map(|row| retry(row.item.id, cause, at)).collect(), Progress::Done)
+        rows.iter().map(|row| retry(row.item.id, cause, at)).collect()
     }
 
     /// Exponential with full jitter, never shorter than the server asks for.
@@ -380,15 +356,19 @@ impl Desk {
     }
 }
 
-/// How to go on after a batch, the later the less.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Progress {
-    /// There may be more to send.
-    More,
-    /// The server would not take the batch as a whole: one by one.
-    Smaller,
-    /// Nothing more for now.
-    Done,
+/// Whether a batch was too large for the server or for something before it, or could not be read there.
+fn is_refused_as_a_whole(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::Refused(Refusal::TooLarge | Refusal::Malformed | Refusal::Invalid))
+}
+
+/// Several are tried again in smaller batches; one alone is the item at fault.
+fn refused_as_a_whole(rows: &[ItemRow], now: Timestamp) -> Vec<Settled> {
+    let [only] = rows else {
+        return rows.iter().map(|row| retry(row.item.id, None, now)).collect();
+    };
+    tracing::error!(item = %only.item.id, "the server cannot read this item");
+    let code = Some(ItemCode::Malformed);
+    vec![Settled { id: only.item.id, event: ItemEvent::Refuse, code, cause: None, next_attempt_at: None }]
 }
 
 fn retry(id: Uuid, cause: Option<Cause>, at: Timestamp) -> Settled {

@@ -7,6 +7,7 @@
 use hanna_domain::outbox::ItemCode;
 use hanna_domain::statement::StatementFault;
 use hanna_domain::{Statement, Verified, colombia};
+use hanna_wire::outbox::OutcomeKind;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -65,6 +66,18 @@ pub enum Ruling {
     Refused(ItemCode),
     /// Not now: what it is about may still come.
     NotYet,
+}
+
+impl Ruling {
+    /// What the desk is answered.
+    pub const fn outcome(self) -> (OutcomeKind, Option<ItemCode>) {
+        match self {
+            Self::Accepted => (OutcomeKind::Accepted, None),
+            Self::Noted(code) => (OutcomeKind::AcceptedWithNote, Some(code)),
+            Self::Refused(code) => (OutcomeKind::Refused, Some(code)),
+            Self::NotYet => (OutcomeKind::Retry, None),
+        }
+    }
 }
 
 /// Rules on a use whose statement carries it.

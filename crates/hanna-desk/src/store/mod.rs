@@ -10,6 +10,7 @@
 //! all.
 
 mod cache;
+mod delivery;
 mod export;
 mod item;
 mod key;
@@ -27,12 +28,13 @@ use jiff::Timestamp;
 use rusqlite::ErrorCode;
 
 pub use cache::CacheStore;
+pub use delivery::Taken;
 pub use item::{ItemRow, NewItem, Settled, SignedUse};
 pub use key::DatabaseKey;
 pub(crate) use key::hex;
 pub(crate) use last_sync::waited;
 pub use operators::KnownOperator;
-pub use outbox::{Counts, Enqueued, OutboxStore, Taken};
+pub use outbox::{Counts, Enqueued, OutboxStore};
 pub use set_aside::{note_brought_back, set_aside_in};
 
 use self::set_aside::set_aside;

@@ -8,8 +8,9 @@ use hanna_wire::outbox::ItemBody;
 use jiff::ToSpan;
 use uuid::Uuid;
 
+use super::delivery::{ACCEPTED, ITEM_OVERHEAD_BYTES, SENDABLE};
 use super::item::COLUMNS;
-use super::outbox::{ACCEPTED, COUNTS, ITEM_OVERHEAD_BYTES, SENDABLE};
+use super::outbox::COUNTS;
 use super::tests::{Folder, item, now};
 use super::*;
 use crate::ports::{Chance, System};

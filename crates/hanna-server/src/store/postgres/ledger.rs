@@ -194,12 +194,10 @@ impl Ledger {
             // A revoked PC stands in no branch any more.
             Ruling::Refused(ItemCode::BranchNotAllowed)
         };
-        let taken = match ruling {
-            Ruling::Accepted => (OutcomeKind::Accepted, None),
-            Ruling::Noted(code) => (OutcomeKind::AcceptedWithNote, Some(code)),
-            Ruling::Refused(code) => (OutcomeKind::Refused, Some(code)),
-            Ruling::NotYet => return (OutcomeKind::Retry, None),
-        };
+        let taken = ruling.outcome();
+        if taken.0 == OutcomeKind::Retry {
+            return taken;
+        }
         // Only a refusal is ever judged anew, and a refusal has a code; it stays the answer to its submission.
         if let Some((Held { submission, taken: (_, Some(code)), .. }, judged_at)) = before {
             self.earlier.insert((arrival.id, submission), code);

@@ -96,12 +96,10 @@ fn take_in_one(
         // A revoked PC stands in no branch any more.
         Ruling::Refused(ItemCode::BranchNotAllowed)
     };
-    let taken = match ruling {
-        Ruling::Accepted => (OutcomeKind::Accepted, None),
-        Ruling::Noted(code) => (OutcomeKind::AcceptedWithNote, Some(code)),
-        Ruling::Refused(code) => (OutcomeKind::Refused, Some(code)),
-        Ruling::NotYet => return Ok((OutcomeKind::Retry, None)),
-    };
+    let taken = ruling.outcome();
+    if taken.0 == OutcomeKind::Retry {
+        return Ok(taken);
+    }
     if held.is_some() {
         keep_earlier_refusal(tx, arrival.id)?;
     }
