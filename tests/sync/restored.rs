@@ -5,6 +5,7 @@ use std::path::Path;
 use hanna_desk::ErrorCode;
 use hanna_desk::view::HistoryQuery;
 use hanna_domain::{DocumentKind, Redacted, colombia};
+use hanna_server::Actor;
 use hanna_server::Database;
 use hanna_server::backup::{self, BackupError};
 use hanna_testkit::chance::Seeded;
@@ -44,11 +45,13 @@ async fn a_server_restored_from_yesterday_gets_everything_again_and_nothing_twic
         report(&story, n).await;
     }
     let (entropy, now) = (Seeded::new(9), story.clock.read());
-    let running = backup::restore(&file, &database, true, entropy.as_ref(), now);
+    let running = backup::restore(&file, &database, true, entropy.as_ref(), &Actor::Server, now);
     assert!(matches!(running, Err(BackupError::InUse(_))), "not under a server that runs: {running:?}");
     let mut restored = None;
     let restore = |_: &Path| {
-        restored = Some(backup::restore(&file, &database, true, entropy.as_ref(), now).expect("restored"));
+        restored = Some(
+            backup::restore(&file, &database, true, entropy.as_ref(), &Actor::Server, now).expect("restored"),
+        );
     };
     story.server.between_lives(restore).await;
     assert_eq!(restored.expect("restored").keys_brought, Some(1));

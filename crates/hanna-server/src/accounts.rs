@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::audit::Actor;
 use crate::codes;
 use crate::extract;
 use crate::fault::Fault;
@@ -69,7 +70,8 @@ impl App {
         self.store().registrations(state).await
     }
 
-    /// Approves a pending registration, and mails that. `by`: who does; none from the terminal of the server.
+    /// Approves a pending registration, and mails that. `by`: who does; none: whoever runs this
+    /// process.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -77,7 +79,7 @@ impl App {
         let Some(registration) = self.store().registration(id).await? else { return Ok(Decision::Unknown) };
         let now = self.clock().now();
         let mail = self.decided(MailKind::AccountApproved, &registration.applicant, "", now);
-        let approval = Approval { id, entity_id: self.entropy().id(now), by, mail, now };
+        let approval = Approval { id, entity_id: self.entropy().id(now), by: self.who(by), mail, now };
         Ok(self.told(id, self.store().approve_registration(approval).await?, RegistrationState::Approved))
     }
 
@@ -96,8 +98,12 @@ impl App {
         let Some(registration) = self.store().registration(id).await? else { return Ok(Decision::Unknown) };
         let now = self.clock().now();
         let mail = self.decided(MailKind::AccountRejected, &registration.applicant, &reason, now);
-        let rejection = Rejection { id, reason, by, mail, now };
+        let rejection = Rejection { id, reason, by: self.who(by), mail, now };
         Ok(self.told(id, self.store().reject_registration(rejection).await?, RegistrationState::Rejected))
+    }
+
+    fn who(&self, by: Option<Uuid>) -> Actor {
+        by.map_or_else(|| self.run_by().clone(), Actor::Account)
     }
 
     fn decided(&self, kind: MailKind, applicant: &Applicant, reason: &str, now: Timestamp) -> Mail {

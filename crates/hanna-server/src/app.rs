@@ -17,6 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::answer;
+use crate::audit::{Actor, Sealer};
 use crate::clock::{Clock, Entropy};
 use crate::epoch;
 use crate::gate::{Budgets, Gate};
@@ -89,6 +90,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     /// How mail leaves.
     pub mail: MailConfig,
+    /// Who acts through this process where no session says it.
+    pub run_by: Actor,
 }
 
 /// Enough to verify ten times a day everybody who comes to a busy branch.
@@ -108,6 +111,7 @@ impl Config {
             regulars_a_day_max: REGULARS_A_DAY_MAX,
             budgets: Budgets::USUAL,
             trusted_proxies: Vec::new(),
+            run_by: Actor::Server,
         }
     }
 }
@@ -174,6 +178,8 @@ struct Inner {
     limits: Limits,
     regulars_a_day_max: u32,
     trusted_proxies: Vec<IpAddr>,
+    run_by: Actor,
+    sealer: Sealer,
     gate: Gate,
     metrics: Arc<Metrics>,
     mailer: Mailer,
@@ -207,6 +213,8 @@ impl App {
             limits: config.limits,
             regulars_a_day_max: config.regulars_a_day_max,
             trusted_proxies: config.trusted_proxies,
+            run_by: config.run_by,
+            sealer: Sealer::new(),
             gate: Gate::new(config.budgets),
             metrics: Arc::default(),
             mailer,
@@ -292,6 +300,14 @@ impl App {
 
     pub(crate) fn trusted_proxies(&self) -> &[IpAddr] {
         &self.inner.trusted_proxies
+    }
+
+    pub(crate) fn run_by(&self) -> &Actor {
+        &self.inner.run_by
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.inner.sealer
     }
 
     pub(crate) fn gate(&self) -> &Gate {

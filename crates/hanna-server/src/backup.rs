@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::app::Database;
+use crate::audit::Actor;
 use crate::clock::Entropy;
 use crate::epoch;
+use crate::store::sqlite::backup::Restoring;
 use crate::store::{BoxError, StoreError, sqlite};
 
 /// Why there is no backup, or nothing was put back. In each case what was there is as it was.
@@ -78,10 +80,11 @@ pub fn restore(
     database: &Database,
     force: bool,
     entropy: &dyn Entropy,
+    by: &Actor,
     now: Timestamp,
 ) -> Result<Restored, BackupError> {
     let path = embedded(database)?;
-    sqlite::backup::restore(file, path, force, epoch::made(entropy), now)
+    sqlite::backup::restore(file, path, force, epoch::made(entropy), &Restoring { by, now })
 }
 
 #[cfg(test)]
@@ -94,7 +97,8 @@ mod tests {
         let database: Database = "postgres://localhost/hanna".parse().expect("an address");
         let file = Path::new("copia.sqlite");
         assert!(matches!(back_up(&database, file), Err(BackupError::Postgres)));
-        let restored = restore(file, &database, true, &TestEntropy::new(1), Timestamp::UNIX_EPOCH);
+        let restored =
+            restore(file, &database, true, &TestEntropy::new(1), &Actor::Server, Timestamp::UNIX_EPOCH);
         assert!(matches!(restored, Err(BackupError::Postgres)));
         assert!(!file.exists());
     }

@@ -21,7 +21,7 @@ impl App {
     /// # Errors
     /// When the store cannot be written.
     pub async fn revoke_device(&self, id: Uuid) -> Result<bool, StoreError> {
-        self.store().revoke_device(id, self.clock().now()).await
+        self.store().revoke_device(id, self.clock().now(), self.run_by().clone()).await
     }
 
     /// Trusts a device again. `false` when there is none of this id.
@@ -29,7 +29,7 @@ impl App {
     /// # Errors
     /// When the store cannot be written.
     pub async fn restore_device(&self, id: Uuid) -> Result<bool, StoreError> {
-        self.store().restore_device(id).await
+        self.store().restore_device(id, self.clock().now(), self.run_by().clone()).await
     }
 }
 

@@ -27,7 +27,7 @@ impl App {
     /// When the store cannot be written.
     pub async fn renew_epoch(&self) -> Result<Uuid, StoreError> {
         let next = made(self.entropy());
-        self.store().renew_epoch(next).await?;
+        self.store().renew_epoch(next, self.clock().now(), self.run_by().clone()).await?;
         Ok(next)
     }
 }

@@ -42,12 +42,18 @@ pub struct SigningKey {
 #[error("a signing key cannot be used: {0}")]
 pub struct KeyFault(String);
 
+impl KeyFault {
+    /// Of what a library said.
+    pub fn of(cause: impl std::fmt::Display) -> Self {
+        Self(cause.to_string())
+    }
+}
+
 impl SigningKey {
     /// Makes a key that is valid from now on.
     pub fn make(entropy: &dyn Entropy, now: Timestamp) -> Result<Self, KeyFault> {
-        let pair = Ed25519KeyPair::from_seed_unchecked(&entropy.bytes::<32>())
-            .map_err(|error| KeyFault(error.to_string()))?;
-        let pkcs8 = pair.to_pkcs8v1().map_err(|error| KeyFault(error.to_string()))?;
+        let pair = Ed25519KeyPair::from_seed_unchecked(&entropy.bytes::<32>()).map_err(KeyFault::of)?;
+        let pkcs8 = pair.to_pkcs8v1().map_err(KeyFault::of)?;
         let public_key = pair.public_key().as_ref().to_vec();
         // Named after itself, so that two servers never call different keys the same.
         let kid = URL_SAFE_NO_PAD.encode(&Sha256::digest(&public_key)[..12]);
@@ -105,11 +111,16 @@ impl KeyRing {
         self.keys.first()
     }
 
+    /// The public key called `kid`, 32 bytes.
+    pub fn public_key(&self, kid: &str) -> Option<&[u8]> {
+        self.keys.iter().find(|key| key.kid == kid).map(|key| key.public_key.as_slice())
+    }
+
     /// Signs with the current key; `None` when there is none.
     pub fn sign(&self, statement: &Statement) -> Option<Result<String, KeyFault>> {
         let key = self.current(statement.iat)?;
         let private = EncodingKey::from_ed_der(key.pkcs8.expose());
-        Some(statement::sign(statement, &key.kid, &private).map_err(|error| KeyFault(error.to_string())))
+        Some(statement::sign(statement, &key.kid, &private).map_err(KeyFault::of))
     }
 
     /// Verifies with every key there ever was: a desk may deliver a use long after it happened.

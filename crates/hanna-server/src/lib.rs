@@ -15,6 +15,7 @@ mod agreement;
 mod answer;
 mod app;
 mod application;
+mod audit;
 pub mod backup;
 mod budget;
 mod claims;
@@ -48,6 +49,7 @@ mod tokens;
 mod usage;
 
 pub use app::{App, Config, Database, Limits, OpenError, UnknownDatabase};
+pub use audit::{Actor, Anchor, Finding, NoAnchor, PersonLookups, PersonalData, SealError, Verification};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use gate::Budgets;
 pub use keys::KeyFault;

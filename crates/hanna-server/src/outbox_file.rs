@@ -14,9 +14,11 @@ use hanna_wire::export::{ExportFault, Head, Opener, read_head};
 use hanna_wire::keys::Key;
 use hanna_wire::outbox::OutcomeKind;
 use serde::Serialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::audit::{Act, NewAct};
 use crate::fault::Fault;
 use crate::routes::outbox::{ArrivedBatch, ArrivedItem, take_in};
 use crate::store::{Sender, StoreError};
@@ -132,6 +134,9 @@ impl App {
         let app = self.clone();
         // Once through, so that nothing is judged of a file that is not whole.
         let file = blocking(move || app.check(file, head)).await?;
+        let said = json!({ "items": head.items, "sender": sender.account_id });
+        let act = NewAct::new(Act::OutboxImported, self.clock().now()).by(self.run_by());
+        self.store().append(act.at_device(head.device_id).saying(said)).await?;
         let app = self.clone();
         let mut opener = blocking(move || app.pages(file, head)).await?;
         let mut imported = ImportedOutbox {

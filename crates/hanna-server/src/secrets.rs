@@ -99,6 +99,12 @@ impl MacKey {
     }
 }
 
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}
+
 /// A user name as it is compared: without case and outer spaces.
 pub fn username_key(username: &str) -> String {
     username.trim().to_lowercase()

@@ -117,7 +117,7 @@ impl App {
         let now = self.clock().now();
         let made = SigningKey::make(self.entropy(), now)?;
         let kid = made.kid.clone();
-        self.store().add_key(made).await?;
+        self.store().add_key(made, now, self.run_by().clone()).await?;
         Ok(kid)
     }
 

@@ -77,16 +77,27 @@ pub struct Bench {
     pub demo: Demo,
     pub app: App,
     router: Router,
+    database: Database,
     dir: TempDir,
 }
 
 impl Bench {
     pub async fn open() -> Self {
-        let clock = TestClock::new("2026-11-22T15:00:00Z");
         let dir = tempfile::tempdir().expect("a directory");
-        let app = open_app(&dir, &clock, 1).await;
+        let database = Database::Sqlite(dir.path().join("hanna.sqlite"));
+        Self::with_demo(dir, database).await
+    }
+
+    /// The same over another, empty database.
+    pub async fn on(database: Database) -> Self {
+        Self::with_demo(tempfile::tempdir().expect("a directory"), database).await
+    }
+
+    async fn with_demo(dir: TempDir, database: Database) -> Self {
+        let clock = TestClock::new("2026-11-22T15:00:00Z");
+        let app = open_as(Config::new(database.clone()), &clock, 1).await;
         let demo = app.seed_demo(7, 200).await.expect("seeded");
-        Self { clock, demo, router: app.router(), app, dir }
+        Self { clock, demo, router: app.router(), app, database, dir }
     }
 
     /// The same database, opened again.
@@ -96,26 +107,26 @@ impl Bench {
 
     /// The same database, opened again with another configuration.
     pub async fn with(self, change: impl FnOnce(&mut Config)) -> Self {
-        let Self { clock, demo, app, router, dir } = self;
+        let Self { clock, demo, app, router, database, dir } = self;
         drop((app, router));
-        let mut config = config(&dir);
+        let mut config = Config::new(database.clone());
         change(&mut config);
         let app = open_as(config, &clock, 4).await;
-        Self { clock, demo, router: app.router(), app, dir }
+        Self { clock, demo, router: app.router(), app, database, dir }
     }
 
     /// Does something with the directory while no server has it open.
     pub async fn between_lives(self, change: impl FnOnce(&std::path::Path)) -> Self {
-        let Self { clock, demo, app, router, dir } = self;
+        let Self { clock, demo, app, router, database, dir } = self;
         drop((app, router));
         change(dir.path());
-        let app = open_app(&dir, &clock, 2).await;
-        Self { clock, demo, router: app.router(), app, dir }
+        let app = open_as(Config::new(database.clone()), &clock, 2).await;
+        Self { clock, demo, router: app.router(), app, database, dir }
     }
 
     /// The same database, opened by another process.
     pub async fn another(&self) -> App {
-        open_app(&self.dir, &self.clock, 3).await
+        open_as(Config::new(self.database.clone()), &self.clock, 3).await
     }
 
     /// The same database, opened by another process that is configured otherwise.
@@ -224,14 +235,6 @@ impl Bench {
         let verifier = Verifier::new(&self.app.signer().held().public(self.clock.at()));
         verifier.verify_any(jws).expect("genuine").statement().clone()
     }
-}
-
-async fn open_app(dir: &TempDir, clock: &TestClock, seed: u64) -> App {
-    open_as(config(dir), clock, seed).await
-}
-
-fn config(dir: &TempDir) -> Config {
-    Config::new(Database::Sqlite(dir.path().join("hanna.sqlite")))
 }
 
 async fn open_as(config: Config, clock: &TestClock, seed: u64) -> App {

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::make_private_dir;
 use super::settings::Effective;
+use super::{at_the_terminal, make_private_dir};
 use crate::backup;
 use crate::clock::{Clock, SystemClock, SystemEntropy};
 
@@ -17,7 +17,14 @@ pub fn back_up(file: &Path, holds: &Effective) -> anyhow::Result<ExitCode> {
 
 pub fn restore(file: &Path, force: bool, holds: &Effective) -> anyhow::Result<ExitCode> {
     make_private_dir(holds)?;
-    let restored = backup::restore(file, &holds.database(), force, &SystemEntropy, SystemClock.now())?;
+    let restored = backup::restore(
+        file,
+        &holds.database(),
+        force,
+        &SystemEntropy,
+        &at_the_terminal(),
+        SystemClock.now(),
+    )?;
     let mut out = io::stdout().lock();
     writeln!(out, "{} is {} again, in a new epoch", holds.database(), file.display())?;
     if let Some(aside) = restored.set_aside {

@@ -1,6 +1,7 @@
 //! The program `hanna-server`: its subcommands.
 
 mod accounts;
+mod audit;
 mod backups;
 mod data;
 mod operations;
@@ -13,10 +14,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+use hanna_domain::Document;
+use hanna_wire::limits::PURPOSE_MAX;
 use uuid::Uuid;
 
 use self::settings::{Effective, LogFormat, Settings};
-use crate::app::App;
+use crate::app::{App, Config};
+use crate::audit::{Actor, Anchor};
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::demo;
 use crate::openapi;
@@ -66,6 +70,9 @@ enum Command {
     /// The epoch of the data, by which desks notice that the server lost something.
     #[command(subcommand)]
     Epoch(EpochCommand),
+    /// The record of every act: whether it is whole, who looked a person up, everything there is about a person.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Copy the database into a new file, also while a server serves.
     #[command(
         after_help = "The copy is one state of the database, checked before it gets its name. It holds people's data and the \
@@ -84,6 +91,68 @@ enum Command {
     Config(ConfigCommand),
     /// Print the OpenAPI document.
     Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Read everything again, and say what was changed, removed or slipped in, and how much is not sealed yet.
+    #[command(
+        after_help = "The exit code is 1 when anything is not as it was sealed. May run beside the server, and on a backup. \
+        The database alone cannot tell that everything since some moment is gone, or that somebody with its keys wrote another \
+        chain: keep the last block it prints somewhere else, and give it as --anchor the next time."
+    )]
+    Verify(AuditVerifyArgs),
+    /// Say who looked a person up (¿quién consultó mis datos?). Is on record itself.
+    Search(AuditSearchArgs),
+    /// Print everything there is about a person as JSON. Is on record itself.
+    Export(AuditPersonArgs),
+}
+
+#[derive(Debug, Args)]
+struct AuditVerifyArgs {
+    /// A block that must be in the chain, as `audit verify` and the log print it.
+    #[arg(long, value_name = "NUMBER:HASH")]
+    anchor: Option<Anchor>,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+struct AuditSearchArgs {
+    /// Whose, as CC:1045678901.
+    #[arg(long, value_name = "KIND:NUMBER", value_parser = audit::document)]
+    document: Document,
+    /// Why, as it is recorded [default: the person asked].
+    #[arg(long, value_parser = purpose)]
+    purpose: Option<String>,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+struct AuditPersonArgs {
+    /// Whose, as CC:1045678901.
+    #[arg(long, value_name = "KIND:NUMBER", value_parser = audit::document)]
+    document: Document,
+    /// Why, as it is recorded.
+    #[arg(long, value_parser = purpose)]
+    purpose: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// A purpose, as long as those of lookups may be.
+fn purpose(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let length = text.chars().count();
+    if (1..=PURPOSE_MAX).contains(&length) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("se esperan entre 1 y {PURPOSE_MAX} caracteres"))
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -292,6 +361,11 @@ impl Command {
             )
             | Self::Keys(KeysCommand::Rotate(place) | KeysCommand::List(place))
             | Self::Epoch(EpochCommand::Renew(place))
+            | Self::Audit(
+                AuditCommand::Verify(AuditVerifyArgs { place, .. })
+                | AuditCommand::Search(AuditSearchArgs { place, .. })
+                | AuditCommand::Export(AuditPersonArgs { place, .. }),
+            )
             | Self::Config(ConfigCommand::Check(place) | ConfigCommand::Print(place)) => Some(place),
             Self::Openapi => None,
         }
@@ -330,6 +404,9 @@ async fn obey(command: &Command, holds: &Effective) -> anyhow::Result<ExitCode> 
         Command::Keys(KeysCommand::Rotate(_)) => operations::rotate_keys(holds).await,
         Command::Keys(KeysCommand::List(_)) => operations::list_keys(holds).await,
         Command::Epoch(EpochCommand::Renew(_)) => operations::renew_epoch(holds).await,
+        Command::Audit(AuditCommand::Verify(args)) => audit::verify(args.anchor.clone(), holds).await,
+        Command::Audit(AuditCommand::Search(args)) => audit::search(args, holds).await,
+        Command::Audit(AuditCommand::Export(args)) => audit::export(args, holds).await,
         Command::Backup(args) => backups::back_up(&args.file, holds),
         Command::Restore(args) => backups::restore(&args.file, args.force, holds),
         Command::Config(ConfigCommand::Check(_)) => {
@@ -367,9 +444,22 @@ fn start_log(holds: &Effective) -> anyhow::Result<()> {
     started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))
 }
 
+/// Opens the database for somebody at the terminal.
 async fn open(holds: &Effective) -> anyhow::Result<App> {
+    open_for(holds, at_the_terminal()).await
+}
+
+/// Who types, as far as the system says. Whoever is root by `sudo` is who they were before.
+fn at_the_terminal() -> Actor {
+    let said =
+        ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    Actor::Terminal(said.filter(|user| !user.is_empty()).unwrap_or_else(|| "?".to_owned()))
+}
+
+async fn open_for(holds: &Effective, run_by: Actor) -> anyhow::Result<App> {
     make_private_dir(holds)?;
-    Ok(App::open(holds.config(), Arc::new(SystemClock), Arc::new(SystemEntropy)).await?)
+    let config = Config { run_by, ..holds.config() };
+    Ok(App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?)
 }
 
 /// The directory is its owner's alone: it will hold people's data.

@@ -8,8 +8,9 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::open;
+use super::open_for;
 use super::settings::Effective;
+use crate::audit::Actor;
 
 pub async fn serve(holds: &Effective) -> anyhow::Result<ExitCode> {
     for address in [Some(holds.listen), holds.metrics_listen].into_iter().flatten() {
@@ -20,7 +21,7 @@ pub async fn serve(holds: &Effective) -> anyhow::Result<ExitCode> {
             address.ip()
         );
     }
-    let app = open(holds).await?;
+    let app = open_for(holds, Actor::Server).await?;
     let opened = app.opened();
     tracing::info!(schema_before = opened.schema_before, schema = opened.schema, "database open");
     // Listened for before anybody is told that we serve: from then on a signal ends us gently.
@@ -52,7 +53,8 @@ pub async fn serve(holds: &Effective) -> anyhow::Result<ExitCode> {
             app.serve_metrics(metrics, ending(begun.clone())).await;
         }
     };
-    let served = async { tokio::join!(app.serve(listener, ending(begun.clone())), counted) };
+    let sealed = app.keep_sealing(ending(begun.clone()));
+    let served = async { tokio::join!(app.serve(listener, ending(begun.clone())), counted, sealed) };
     let goodbye = async {
         let _told = shutdown.await;
         tokio::time::sleep(holds.shutdown_max()).await;
@@ -62,6 +64,8 @@ pub async fn serve(holds: &Effective) -> anyhow::Result<ExitCode> {
         () = app.run_mail(std::future::pending()) => {}
         () = goodbye => tracing::warn!("some connections did not end in time"),
     }
+    // What was answered last, too.
+    app.seal_or_tell().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }

@@ -15,6 +15,7 @@ use hanna_domain::Redacted;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::app::{self, Config, Database, Limits};
+use crate::audit::Actor;
 use crate::gate::Budgets;
 use crate::mail::MailConfig;
 
@@ -242,6 +243,7 @@ impl Effective {
                 from: self.mail_from.clone(),
                 folder: self.data_dir.join("mail"),
             },
+            run_by: Actor::Server,
         }
     }
 

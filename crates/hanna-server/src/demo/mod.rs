@@ -98,12 +98,13 @@ impl App {
         let mark = format!("demo seed={seed} affiliates={affiliates}");
         let installation = Installation { mark, entities, accounts };
         let source = Box::new(PeopleSource::new(made.rows));
-        let installed_now = match self.store().install(installation, source, now).await? {
-            Installed::Done => true,
-            Installed::AlreadyThere => false,
-            Installed::OthersThere => return Err(DemoError::OthersThere),
-            Installed::Contradiction => return Err(DemoError::Contradiction),
-        };
+        let installed_now =
+            match self.store().install(installation, source, now, self.run_by().clone()).await? {
+                Installed::Done => true,
+                Installed::AlreadyThere => false,
+                Installed::OthersThere => return Err(DemoError::OthersThere),
+                Installed::Contradiction => return Err(DemoError::Contradiction),
+            };
         Ok(Demo { accounts: listed, documents: made.documents, installed_now })
     }
 }

@@ -100,7 +100,8 @@ impl App {
         let findings = Arc::new(Mutex::new(Findings { rejected, ..Findings::default() }));
         let nobody = how.replaces.then_some(FileFault::NoPeople);
         let source = CsvSource { lines, rows, nobody, progress, findings: Arc::clone(&findings) };
-        let changed = self.store().import_affiliates(Box::new(source), how, self.clock().now()).await?;
+        let (now, by) = (self.clock().now(), self.run_by().clone());
+        let changed = self.store().import_affiliates(Box::new(source), how, now, by).await?;
         let mut findings = lock(&findings);
         let written = findings.rejected.take().map(RejectedFile::finish).transpose();
         if let Some(fault) = findings.unwritten.take().or(written.err()) {

@@ -6,12 +6,15 @@ use hanna_wire::limits::{DEVICE_NAME_MAX, PASSWORD_MAX, USERNAME_MAX};
 use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
 use hanna_wire::session::{Granted, SignIn};
+use serde_json::json;
+use uuid::Uuid;
 
 use crate::app::App;
+use crate::audit::{Act, Actor, NewAct};
 use crate::extract::{Address, Body, text};
 use crate::fault::Fault;
 use crate::openapi::{WITH_BODY, route_faults};
-use crate::secrets::username_key;
+use crate::secrets::{hex, username_key};
 use crate::store::{AccountState, Admission, Opening, SessionOpened};
 use crate::tokens;
 
@@ -61,13 +64,21 @@ pub async fn handler(
     let credentials = app.store().credentials(username).await?;
     let stored = credentials.as_ref().map(|credentials| credentials.password_hash.clone());
     let right = app.passwords().matches(password, stored).await?;
+    // On record before anybody is told: of the account if there is one, and of what was typed, which nobody can read back.
+    let failed = async |account_id: Option<Uuid>, code: ErrorCode| {
+        let said = json!({ "code": code, "username": hex(&mac.0) });
+        let act = NewAct::new(Act::SignInFailed, now).at_device(device.id).saying(said);
+        let by = account_id.map(Actor::Account);
+        app.store().append(NewAct { by, ..act }).await.map(|()| Fault::new(code))
+    };
+    let account_id = credentials.as_ref().map(|credentials| credentials.account_id);
     let Some(credentials) = credentials.filter(|_| right) else {
-        return Err(Fault::new(ErrorCode::WrongCredentials));
+        return Err(failed(account_id, ErrorCode::WrongCredentials).await?);
     };
     app.gate().was_no_guess(address, now);
     app.store().forget_attempts(mac).await?;
     if credentials.state != AccountState::Active {
-        return Err(Fault::new(ErrorCode::AccountNotActive));
+        return Err(failed(account_id, ErrorCode::AccountNotActive).await?);
     }
     let (granted, tokens) = tokens::pair(app.entropy(), now);
     let session_id = app.entropy().id(now);

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Mail, Result};
+use crate::audit::Actor;
 use crate::secrets::Mac;
 
 /// What is asked and done about accounts. Mails are put into the queue in the same transaction as what they tell.
@@ -171,8 +172,8 @@ pub struct Approval {
     pub id: Uuid,
     /// The entity to be, if there is none of its NIT.
     pub entity_id: Uuid,
-    /// Who approves; none from the terminal of the server.
-    pub by: Option<Uuid>,
+    /// Who approves.
+    pub by: Actor,
     /// What the person is told.
     pub mail: Mail,
     /// When.
@@ -186,8 +187,8 @@ pub struct Rejection {
     pub id: Uuid,
     /// Why.
     pub reason: String,
-    /// Who rejects; none from the terminal of the server.
-    pub by: Option<Uuid>,
+    /// Who rejects.
+    pub by: Actor,
     /// What the person is told.
     pub mail: Mail,
     /// When.

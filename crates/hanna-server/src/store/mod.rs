@@ -2,7 +2,8 @@
 //!
 //! Each method is one transaction: what it promises holds together or not at all, and a replay of it does no harm. What
 //! is decided inside a transaction is decided by the pure functions of [`crate::judge`] and [`crate::usage`], never in SQL.
-//! An error is never an answer: `Ok(None)` means that there is no such thing, `Err` that nobody knows.
+//! An error is never an answer: `Ok(None)` means that there is no such thing, `Err` that nobody knows. What changes
+//! anything, or says anything about a person, appends its act to the [audit](crate::audit) in the same transaction.
 
 use async_trait::async_trait;
 use hanna_domain::{Affiliate, Document, Statement};
@@ -13,11 +14,13 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::agreement::Agreement;
+use crate::audit::Actor;
 use crate::claims::Asked;
 use crate::keys::SigningKey;
 use crate::secrets::{Mac, TokenHash};
 
 mod accounts;
+mod audit;
 #[cfg(test)]
 mod contract;
 mod delivery;
@@ -33,6 +36,7 @@ pub use accounts::{
     Accounts, Applicant, Approval, CodeAsk, CodeAsked, CodeTried, Confirmation, Decided, Letter,
     NewRegistration, OwnPassword, PasswordChange, PasswordReset, Registered, Registration, Rejection,
 };
+pub use audit::{AuditStore, Stray, Unsealed};
 pub use delivery::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Sender, Void};
 pub use installation::{Installation, Installed, NewAccount, NewAgreement, NewEntity};
 pub use mails::{Mail, MailFields, MailQueue, MailTurn};
@@ -73,7 +77,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What Hanna needs to keep, and to ask. See the module's text.
 #[async_trait]
-pub trait Store: Accounts + MailQueue + Send + Sync + 'static {
+pub trait Store: Accounts + AuditStore + MailQueue + Send + Sync + 'static {
     // The server itself.
 
     /// The schema the database has now, which another program may have changed.
@@ -90,14 +94,14 @@ pub trait Store: Accounts + MailQueue + Send + Sync + 'static {
     async fn keys(&self) -> Result<Vec<SigningKey>>;
 
     /// Keeps a key.
-    async fn add_key(&self, key: SigningKey) -> Result<()>;
+    async fn add_key(&self, key: SigningKey, now: Timestamp, by: Actor) -> Result<()>;
 
     /// The epoch of these data: the one kept, or `candidate`, which is kept then.
     async fn epoch(&self, candidate: Uuid) -> Result<Uuid>;
 
     /// Begins the epoch `next`: the data were restored from a backup, and desks must offer again what they had delivered
     /// since.
-    async fn renew_epoch(&self, next: Uuid) -> Result<()>;
+    async fn renew_epoch(&self, next: Uuid, now: Timestamp, by: Actor) -> Result<()>;
 
     // Sessions.
 
@@ -131,10 +135,10 @@ pub trait Store: Accounts + MailQueue + Send + Sync + 'static {
     async fn devices(&self) -> Result<Vec<Device>>;
 
     /// Revokes a device from `now` on; one that is revoked already stays so from then on. `false` when there is none.
-    async fn revoke_device(&self, id: Uuid, now: Timestamp) -> Result<bool>;
+    async fn revoke_device(&self, id: Uuid, now: Timestamp, by: Actor) -> Result<bool>;
 
     /// Trusts a device again. `false` when there is none.
-    async fn restore_device(&self, id: Uuid) -> Result<bool>;
+    async fn restore_device(&self, id: Uuid, now: Timestamp, by: Actor) -> Result<bool>;
 
     // The work of a desk.
 
@@ -175,6 +179,7 @@ pub trait Store: Accounts + MailQueue + Send + Sync + 'static {
         source: Box<dyn ImportSource>,
         how: ImportHow,
         now: Timestamp,
+        by: Actor,
     ) -> Result<Option<ImportCounts>>;
 
     /// Fills an empty database with businesses, everything that belongs to them, and people: all or nothing.
@@ -183,6 +188,7 @@ pub trait Store: Accounts + MailQueue + Send + Sync + 'static {
         installation: Installation,
         people: Box<dyn ImportSource>,
         now: Timestamp,
+        by: Actor,
     ) -> Result<Installed>;
 }
 

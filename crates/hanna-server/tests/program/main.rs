@@ -92,8 +92,8 @@ fn a_database_of_another_kind_or_of_a_newer_program_is_refused() {
         assert!(text(&refused.stderr).contains(says), "{}", text(&refused.stderr));
     }
 
-    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 0 -> 4\n");
-    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 4: nothing to do\n");
+    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 0 -> 5\n");
+    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 5: nothing to do\n");
     let file = dir.path().join("hanna-data/hanna.sqlite");
     let db = rusqlite::Connection::open(&file).expect("the database");
     db.pragma_update(None, "user_version", 99).expect("set");
@@ -441,4 +441,66 @@ fn what_a_desk_exported_is_imported_beside_a_running_server_and_told_in_spanish(
     let outcomes: Vec<&Value> =
         delivered["outcomes"].as_array().expect("outcomes").iter().map(|one| &one["outcome"]).collect();
     assert_eq!(outcomes, ["accepted", "accepted_with_note"], "the first answers");
+}
+
+#[test]
+fn the_audit_is_sealed_at_shutdown_verified_searched_and_exported() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let demo = seeded(dir.path());
+    let number = demo["documents"]["active"][0].as_str().expect("a number");
+    let mut server = Server::start(dir.path(), &[]);
+    let account = &demo["accounts"][0];
+    let sign_in = json!({
+        "username": account["username"], "password": account["password"],
+        "device": { "id": "01936d3e-0000-7000-8000-000000000001", "name": "RECEPCION-1" },
+    });
+    let (_, _, tokens) = server.call("POST", "/v1/sessions", None, &sign_in);
+    let token = tokens["access_token"].as_str();
+    let (_, _, me) = server.call("GET", "/v1/me", token, &Value::Null);
+    let lookup = json!({
+        "id": "01936d3e-0000-7000-8000-000000000011", "branch_id": me["branches"][0]["id"],
+        "document": { "kind": "CC", "number": number }, "purpose": "validar beneficio del convenio",
+    });
+    assert_eq!(server.call("POST", "/v1/lookups", token, &lookup).0, 200);
+    server.signal("-TERM");
+    assert!(server.process.wait().expect("ended").success());
+
+    let verify = |more: &[&str]| {
+        let output = run(dir.path(), &[&["audit", "verify"], more].concat());
+        (output.status.code(), text(&output.stdout).to_owned())
+    };
+    let (code, said) = verify(&[]);
+    assert!(code == Some(0) && said.contains("not sealed yet: 0 acts"), "{said}");
+    let anchor =
+        said.lines().find_map(|line| line.strip_prefix("last block: ")).expect("an anchor").to_owned();
+    assert!(server.log().contains(&anchor), "each block is logged");
+    assert_eq!(verify(&["--anchor", &anchor]).0, Some(0));
+    let (code, said) = verify(&["--anchor", &format!("1:{}", "0".repeat(64))]);
+    assert!(code == Some(1) && said.contains("is not in the chain"), "{said}");
+    assert_eq!(verify(&["--anchor", "1:x"]).0, Some(2));
+
+    let document = format!("CC:{number}");
+    let found = run(dir.path(), &["audit", "search", "--document", &document]);
+    let found = text(&found.stdout);
+    assert!(
+        found.starts_with("Consultas de este documento: 1\n") && found.contains("RECEPCION-1"),
+        "{found}"
+    );
+    assert!(found.contains("para: validar beneficio del convenio. Se respondió: ACTIVO"), "{found}");
+    let nobody = run(dir.path(), &["audit", "search", "--document", "CC:1000000007"]);
+    assert_eq!(text(&nobody.stdout), "Nadie ha consultado este documento.\n");
+    let without_purpose = run(dir.path(), &["audit", "export", "--document", &document]);
+    assert_eq!(without_purpose.status.code(), Some(2));
+    let exported =
+        run(dir.path(), &["audit", "export", "--document", &document, "--purpose", "radicado 123"]);
+    let exported: Value = serde_json::from_slice(&exported.stdout).expect("JSON");
+    assert_eq!(exported["lookups"].as_array().map(Vec::len), Some(1));
+    assert_eq!(exported["accesses"][0]["act"], "PERSON_SEARCHED");
+
+    let db = rusqlite::Connection::open(dir.path().join("hanna-data/hanna.sqlite")).expect("the database");
+    db.execute("UPDATE lookups SET purpose = 'curiosidad'", []).expect("tampered");
+    drop(db);
+    let (code, said) = verify(&[]);
+    assert!(code == Some(1) && said.contains("TAMPERED: act"), "{said}");
+    assert!(said.contains("not sealed yet: 3 acts"), "{said}");
 }

@@ -8,7 +8,10 @@ use jiff::civil::date;
 use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
 
+use super::acts_since;
 use super::fixtures::*;
+use crate::audit::Actor;
+use crate::audit::chain::{Field, Head};
 use crate::mail::MailKind;
 use crate::store::*;
 
@@ -66,7 +69,7 @@ async fn approve(store: &dyn Store, id: u8) -> Decided {
     let approval = Approval {
         id: Uuid::from_u128(id.into()),
         entity_id: Uuid::from_u128(u128::from(id) + 800),
-        by: None,
+        by: Actor::Server,
         mail: mail(u128::from(id) + 700, MailKind::AccountApproved),
         now: noon(),
     };
@@ -134,6 +137,8 @@ pub async fn a_registration_becomes_an_account_that_the_caja_approves(store: &dy
     let luz = store.credentials("luz@gym-nuevo.co".into()).await.expect("asked").expect("there");
     let seen = store.surroundings(luz.account_id, date(2026, 11, 22)).await.expect("asked").expect("there");
     assert_eq!(seen.roles, [Role::Operator], "the entity has its administrator");
+    let each = ["REGISTERED", "REGISTRATION_CONFIRMED", "REGISTRATION_APPROVED"];
+    assert_eq!(acts_since(store).await, [each, each].concat(), "what was done, once");
 }
 
 pub async fn a_rejected_registration_leaves_the_user_name_free(store: &dyn Store) {
@@ -144,7 +149,7 @@ pub async fn a_rejected_registration_leaves_the_user_name_free(store: &dyn Store
     let rejection = Rejection {
         id: Uuid::from_u128(1),
         reason: "El NIT no coincide.".into(),
-        by: Some(LUIS),
+        by: Actor::Account(LUIS),
         mail: mail(50, MailKind::AccountRejected),
         now: noon(),
     };
@@ -160,6 +165,17 @@ pub async fn a_rejected_registration_leaves_the_user_name_free(store: &dyn Store
     assert_eq!(confirm(store, 1, RIGHT, noon()).await, CodeTried::Gone);
     assert_eq!(store.register(registration(2, NEWCOMER, noon())).await.expect("asked"), Registered::Kept);
     assert_eq!(confirm(store, 2, RIGHT, noon()).await, CodeTried::Right);
+    let each = ["REGISTERED", "REGISTRATION_CONFIRMED", "REGISTRATION_REJECTED"];
+    assert_eq!(acts_since(store).await, [&each[..], &each[..2]].concat());
+    let unsealed = store.unsealed(Head::NONE, 100).await.expect("asked");
+    let by_luis = Field::Bytes(LUIS.as_bytes().to_vec());
+    let who: Vec<&str> = unsealed
+        .entries
+        .iter()
+        .filter(|entry| entry.columns.contains(&by_luis))
+        .map(|entry| entry.act.as_str())
+        .collect();
+    assert_eq!(who, ["REGISTRATION_REJECTED"]);
 }
 
 pub async fn whoever_has_an_account_is_mailed_that_and_no_code(store: &dyn Store) {
@@ -224,6 +240,7 @@ pub async fn a_password_is_changed_and_the_other_sessions_end(store: &dyn Store)
     assert_eq!(mailed(store).await, [MailKind::PasswordChanged]);
     let known = store.credentials("ana".into()).await.expect("asked").expect("there");
     assert_eq!(known.password_hash, "$argon2id$new");
+    assert_eq!(acts_since(store).await, ["SIGN_IN", "SESSION_ENDED", "PASSWORD_CHANGED"]);
 }
 
 pub async fn a_forgotten_password_takes_a_code_that_serves_once(store: &dyn Store) {
@@ -266,6 +283,7 @@ pub async fn a_forgotten_password_takes_a_code_that_serves_once(store: &dyn Stor
     assert!(store.caller(hash(1), noon()).await.expect("asked").is_none(), "every session ended");
     assert_eq!(store.count_attempt(username_mac, noon()).await.expect("counted"), Admission::Admitted);
     assert_eq!(mailed(store).await, [MailKind::PasswordChanged]);
+    assert_eq!(acts_since(store).await, ["SESSION_ENDED", "PASSWORD_RESET"]);
 }
 
 pub async fn mails_wait_their_turn_until_they_are_sent_or_expire(store: &dyn Store) {

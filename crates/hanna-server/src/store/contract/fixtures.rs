@@ -159,7 +159,8 @@ pub async fn furnished(store: &dyn Store) {
         person(1, "1001", AffiliateStatus::Active),
         person(2, "1002", AffiliateStatus::Retired),
     ]);
-    let installed = store.install(installation("a"), Box::new(people), noon()).await.expect("installed");
+    let installed =
+        store.install(installation("a"), Box::new(people), noon(), Actor::Server).await.expect("installed");
     assert_eq!(installed, Installed::Done);
     assert_eq!(store.epoch(EPOCH).await.expect("begun"), EPOCH);
     assert_eq!(store.open_session(opening(1, ANA)).await.expect("asked"), SessionOpened::Done);

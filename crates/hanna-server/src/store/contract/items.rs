@@ -94,8 +94,11 @@ pub async fn a_revoked_device_signs_in_no_more_and_delivers_what_was_before(stor
     let is_revoked =
         async || store.caller(hash(1), noon()).await.expect("asked").map(|caller| caller.device_revoked);
     assert_eq!(is_revoked().await, Some(false));
-    assert!(store.revoke_device(DEVICE, noon() + 1.hour()).await.expect("asked"));
-    assert!(store.revoke_device(DEVICE, noon()).await.expect("asked"), "the first moment stays");
+    assert!(store.revoke_device(DEVICE, noon() + 1.hour(), Actor::Server).await.expect("asked"));
+    assert!(
+        store.revoke_device(DEVICE, noon(), Actor::Server).await.expect("asked"),
+        "the first moment stays"
+    );
     assert_eq!(is_revoked().await, Some(true), "its session goes on");
     let refused_opening = store.open_session(opening(2, ANA)).await.expect("asked");
     assert_eq!(refused_opening, SessionOpened::DeviceRevoked);
@@ -107,9 +110,12 @@ pub async fn a_revoked_device_signs_in_no_more_and_delivers_what_was_before(stor
     let devices = store.devices().await.expect("listed");
     assert_eq!((devices.len(), devices[0].id, devices[0].last_sequence), (1, DEVICE, 1));
     assert_eq!(devices[0].revoked_at, Some(noon() + 1.hour()));
-    assert!(store.restore_device(DEVICE).await.expect("asked"));
+    assert!(store.restore_device(DEVICE, noon(), Actor::Server).await.expect("asked"));
     assert_eq!(store.open_session(opening(2, ANA)).await.expect("asked"), SessionOpened::Done);
-    assert!(!store.revoke_device(ANA, noon()).await.expect("asked"), "there is no such device");
+    assert!(
+        !store.revoke_device(ANA, noon(), Actor::Server).await.expect("asked"),
+        "there is no such device"
+    );
 }
 
 pub async fn regulars_are_answered_within_a_budget_and_counted_once(store: &dyn Store) {

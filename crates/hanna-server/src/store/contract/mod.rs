@@ -2,6 +2,7 @@
 
 mod accounts;
 mod at_once;
+mod audit;
 pub mod fixtures;
 mod items;
 
@@ -14,6 +15,8 @@ use uuid::Uuid;
 
 pub use self::accounts::*;
 pub use self::at_once::*;
+use self::audit::acts_since;
+pub use self::audit::*;
 use self::fixtures::*;
 pub use self::items::*;
 use super::*;
@@ -64,6 +67,9 @@ macro_rules! stories {
             one_address_confirmed_at_once_is_one_account,
             accounts_approved_at_once_have_one_entity_and_one_administrator,
             senders_at_once_get_each_mail_once,
+            acts_are_appended_with_what_they_record_and_only_then,
+            blocks_are_added_to_the_head_alone_and_read_with_their_acts,
+            who_looked_a_person_up_is_found_by_the_document_and_recorded,
         );
     };
 }
@@ -87,7 +93,7 @@ pub async fn secrets_and_keys_are_kept(store: &dyn Store) {
     assert_eq!(keys.len(), 2, "the old one stays, to verify with");
     assert!(kids(&keys).contains(&first.kid) && kids(&keys).contains(&third.kid));
     let fourth = made(noon());
-    store.add_key(fourth.clone()).await.expect("added");
+    store.add_key(fourth.clone(), noon(), Actor::Server).await.expect("added");
     let keys = store.keys().await.expect("asked");
     assert_eq!(keys.len(), 3);
     assert!(keys.iter().any(|key| key.kid == fourth.kid && key.pkcs8.expose() == fourth.pkcs8.expose()));
@@ -238,7 +244,7 @@ pub async fn the_epoch_and_the_last_sequence_come_with_every_batch(store: &dyn S
     assert_eq!(deliver(vec![]).await, (EPOCH, 9), "and one that changed nothing is not");
 
     assert_eq!(store.epoch(Uuid::from_u128(42)).await.expect("asked"), EPOCH, "it goes on");
-    store.renew_epoch(Uuid::from_u128(43)).await.expect("renewed");
+    store.renew_epoch(Uuid::from_u128(43), noon(), Actor::Server).await.expect("renewed");
     assert_eq!(deliver(vec![]).await, (Uuid::from_u128(43), 9));
     assert_eq!(store.epoch(Uuid::from_u128(42)).await.expect("asked"), Uuid::from_u128(43));
 }
@@ -362,7 +368,7 @@ pub async fn an_import_is_all_or_nothing(store: &dyn Store) {
     let clean =
         vec![person(2, "1001", AffiliateStatus::Suspended), person(3, "1003", AffiliateStatus::Active)];
     let counts = store
-        .import_affiliates(Box::new(Rows::new(clean)), ImportHow::default(), noon())
+        .import_affiliates(Box::new(Rows::new(clean)), ImportHow::default(), noon(), Actor::Server)
         .await
         .expect("asked");
     assert_eq!(counts, Some(ImportCounts { added: 1, updated: 1, removed: 0 }));
@@ -379,7 +385,10 @@ pub async fn an_import_is_all_or_nothing(store: &dyn Store) {
     ]);
     let refused = std::sync::Arc::clone(&bad.refused);
     assert_eq!(
-        store.import_affiliates(Box::new(bad), ImportHow::default(), noon()).await.expect("asked"),
+        store
+            .import_affiliates(Box::new(bad), ImportHow::default(), noon(), Actor::Server)
+            .await
+            .expect("asked"),
         None
     );
     let mut refused = refused.lock().expect("not poisoned").clone();
@@ -403,7 +412,7 @@ pub async fn an_import_replaces_is_tried_out_and_is_stopped(store: &dyn Store) {
         let rows = numbers.iter().zip(2..).map(|(number, line)| person(line, number, active)).collect();
         let mut rows = Rows::new(rows);
         rows.stopped_at = stopped_at;
-        store.import_affiliates(Box::new(rows), how, noon()).await.expect("asked")
+        store.import_affiliates(Box::new(rows), how, noon(), Actor::Server).await.expect("asked")
     };
     let counts = |added, updated, removed| Some(ImportCounts { added, updated, removed });
     let (adding, replacing) = (ImportHow::default(), ImportHow { replaces: true, dry_run: false });
@@ -428,9 +437,10 @@ pub async fn an_import_replaces_is_tried_out_and_is_stopped(store: &dyn Store) {
 
 pub async fn an_installation_never_mixes_with_people_that_are_there(store: &dyn Store) {
     let rows = || Rows::new(vec![person(1, "1001", AffiliateStatus::Active)]);
-    let counts = store.import_affiliates(Box::new(rows()), ImportHow::default(), noon()).await;
+    let counts = store.import_affiliates(Box::new(rows()), ImportHow::default(), noon(), Actor::Server).await;
     assert!(counts.expect("asked").is_some());
-    let installed = store.install(installation("a"), Box::new(rows()), noon()).await.expect("asked");
+    let installed =
+        store.install(installation("a"), Box::new(rows()), noon(), Actor::Server).await.expect("asked");
     assert_eq!(installed, Installed::OthersThere);
     assert!(store.credentials("ana".into()).await.expect("asked").is_none());
 }
@@ -441,7 +451,7 @@ pub async fn an_installation_happens_once(store: &dyn Store) {
         person(2, "1001", AffiliateStatus::Active),
     ]);
     let install = async |mark: &str, rows| {
-        store.install(installation(mark), Box::new(rows), noon()).await.expect("asked")
+        store.install(installation(mark), Box::new(rows), noon(), Actor::Server).await.expect("asked")
     };
     assert_eq!(install("a", twice).await, Installed::Contradiction);
     assert!(store.credentials("ana".into()).await.expect("asked").is_none(), "nothing changed");

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::columns::{Bytes32, Columns, Count, Moment};
-use super::devices;
 use super::fault::Done;
 use super::locks::{self, Name};
 use super::pool::Tx;
+use super::{audit, devices};
+use crate::audit::{Act, NewAct};
 use crate::secrets::{Mac, TokenHash};
 use crate::slow_down;
 use crate::store::generations::{Presented, SIGNED_OUT, TOKEN_REUSED, Trade, trade};
@@ -64,15 +65,20 @@ pub async fn credentials(tx: &Tx, username_key: &str) -> Done<Option<Credentials
 
 pub async fn open_session(tx: &Tx, opening: &Opening) -> Done<SessionOpened> {
     if !devices::register(tx, opening.device_id, &opening.device_name, opening.now).await? {
+        audit::append(tx, &NewAct::turned_away(opening)).await?;
         return Ok(SessionOpened::DeviceRevoked);
     }
     // There already: this very transaction, whose end was not heard of.
-    tx.execute(
-        "INSERT INTO sessions (id, account_id, device_id, opened_at, generation, rotated_at, ended_at, ended_why)
-         VALUES ($1, $2, $3, $4, 1, $4, NULL, NULL) ON CONFLICT (id) DO NOTHING",
-        &[&opening.session_id, &opening.account_id, &opening.device_id, &Moment(opening.now)],
-    )
-    .await?;
+    let opened = tx
+        .execute(
+            "INSERT INTO sessions (id, account_id, device_id, opened_at, generation, rotated_at, ended_at, ended_why)
+             VALUES ($1, $2, $3, $4, 1, $4, NULL, NULL) ON CONFLICT (id) DO NOTHING",
+            &[&opening.session_id, &opening.account_id, &opening.device_id, &Moment(opening.now)],
+        )
+        .await?;
+    if opened == 1 {
+        audit::append(tx, &NewAct::new(Act::SignIn, opening.now).about(opening.session_id)).await?;
+    }
     add_tokens(tx, opening.session_id, 1, &opening.tokens).await?;
     Ok(SessionOpened::Done)
 }
@@ -149,11 +155,15 @@ pub async fn sign_out(tx: &Tx, session_id: Uuid, now: Timestamp) -> Done<()> {
 }
 
 async fn end_session(tx: &Tx, session_id: Uuid, now: Timestamp, why: &str) -> Done<()> {
-    tx.execute(
-        "UPDATE sessions SET ended_at = $2, ended_why = $3 WHERE id = $1 AND ended_at IS NULL",
-        &[&session_id, &Moment(now), &why],
-    )
-    .await?;
+    let ended = tx
+        .execute(
+            "UPDATE sessions SET ended_at = $2, ended_why = $3 WHERE id = $1 AND ended_at IS NULL",
+            &[&session_id, &Moment(now), &why],
+        )
+        .await?;
+    if ended == 1 {
+        audit::append(tx, &NewAct::session_ended(session_id, why, now)).await?;
+    }
     tx.execute("DELETE FROM access_tokens WHERE session_id = $1", &[&session_id]).await?;
     tx.execute("DELETE FROM refresh_tokens WHERE session_id = $1", &[&session_id]).await.map(drop)
 }

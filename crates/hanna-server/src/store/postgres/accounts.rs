@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::columns::Columns;
 use super::fault::Done;
 use super::pool::Tx;
-use super::{PostgresStore, access, codes, mails, registrations};
+use super::{PostgresStore, access, audit, codes, mails, registrations};
+use crate::audit::{Act, Actor, NewAct};
 use crate::store::{
     Accounts, Approval, CodeAsk, CodeAsked, CodeTried, Confirmation, Decided, NewRegistration, OwnPassword,
     PasswordChange, PasswordReset, Registered, Registration, Rejection, Result,
@@ -29,6 +30,8 @@ async fn own_password(tx: &Tx, account_id: Uuid) -> Done<Option<OwnPassword>> {
 async fn change_password(tx: &Tx, change: &PasswordChange) -> Done<()> {
     set_password(tx, change.account_id, change.password_hash.expose()).await?;
     end_sessions(tx, change.account_id, Some(change.keep), change.now).await?;
+    let act = NewAct::new(Act::PasswordChanged, change.now);
+    audit::append(tx, &act.by(&Actor::Account(change.account_id)).about(change.account_id)).await?;
     match &change.mail {
         Some(mail) => mails::add(tx, mail).await,
         None => Ok(()),
@@ -52,6 +55,7 @@ async fn reset_password(tx: &Tx, reset: &PasswordReset) -> Done<CodeTried> {
     end_sessions(tx, account_id, None, reset.now).await?;
     access::forget_attempts(tx, reset.username_mac).await?;
     mails::add(tx, &reset.mail).await?;
+    audit::append(tx, &NewAct::new(Act::PasswordReset, reset.now).about(account_id)).await?;
     Ok(CodeTried::Right)
 }
 

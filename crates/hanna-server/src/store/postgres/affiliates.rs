@@ -12,10 +12,12 @@ use hanna_domain::Company;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::audit;
 use super::columns::{Columns, Moment};
 use super::fault::{Done, Remedy, Trouble};
 use super::locks::{self, Name};
 use super::pool::{Connections, Tx};
+use crate::audit::{Actor, NewAct};
 use crate::store::{ImportCounts, ImportHow, ImportRow, ImportSource, RowConflict, SourceState};
 
 /// What is sent at a time.
@@ -118,7 +120,7 @@ impl Arrived {
 
     /// Merges the rows inside the transaction that is open; `None` when somebody stands twice, and then it must be taken
     /// back.
-    pub async fn merge(&mut self, replaces: bool, now: Timestamp) -> Done<Option<ImportCounts>> {
+    pub async fn merge(&mut self, replaces: bool, now: Timestamp, by: &Actor) -> Done<Option<ImportCounts>> {
         let tx = &self.tx;
         locks::hold(tx, Name::of("import", &[])).await?;
         let lines = i64::try_from(self.source.lines()).unwrap_or(i64::MAX);
@@ -139,7 +141,9 @@ impl Arrived {
             return Ok(None);
         }
         let removed = if replaces { tx.execute(REMOVE, &[]).await? } else { 0 };
-        Ok(Some(ImportCounts { added, updated: self.rows.saturating_sub(added), removed }))
+        let counts = ImportCounts { added, updated: self.rows.saturating_sub(added), removed };
+        audit::append(tx, &NewAct::imported(import, lines, counts, now).by(by)).await?;
+        Ok(Some(counts))
     }
 
     /// Tells the source who stands twice.
@@ -161,11 +165,12 @@ pub async fn import(
     source: Box<dyn ImportSource>,
     how: ImportHow,
     now: Timestamp,
+    by: &Actor,
 ) -> Done<Option<ImportCounts>> {
     let mut arrived = Arrived::from(connections, source).await?;
     let mut counts = None;
     if arrived.source.state() == SourceState::Sound {
-        counts = merge_whole(&mut arrived, how, now).await?;
+        counts = merge_whole(&mut arrived, how, now, by).await?;
     }
     if counts.is_none() && arrived.source.state() != SourceState::Stopped {
         arrived.tell_conflicts().await?;
@@ -173,11 +178,16 @@ pub async fn import(
     Ok(counts)
 }
 
-async fn merge_whole(arrived: &mut Arrived, how: ImportHow, now: Timestamp) -> Done<Option<ImportCounts>> {
+async fn merge_whole(
+    arrived: &mut Arrived,
+    how: ImportHow,
+    now: Timestamp,
+    by: &Actor,
+) -> Done<Option<ImportCounts>> {
     let mut runs = 1;
     loop {
         arrived.tx.begin().await?;
-        match arrived.merge(how.replaces, now).await {
+        match arrived.merge(how.replaces, now, by).await {
             Ok(Some(counts)) => {
                 let is_wanted = arrived.source.state() == SourceState::Sound;
                 if is_wanted && !how.dry_run {

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::audit;
 use super::columns::{Columns, Moment};
 use super::fault::Done;
 use super::pool::Tx;
+use crate::audit::{Act, Actor, NewAct};
 use crate::store::{Device, Sender};
 
 /// Registers a PC that signs in, unless it is revoked: `false`.
@@ -64,12 +66,22 @@ pub async fn all(tx: &Tx) -> Done<Vec<Device>> {
 }
 
 /// Revokes a PC, once: the first moment stays. `false` when there is no such PC.
-pub async fn revoke(tx: &Tx, id: Uuid, now: Timestamp) -> Done<bool> {
+pub async fn revoke(tx: &Tx, id: Uuid, now: Timestamp, by: &Actor) -> Done<bool> {
     let sql = "UPDATE devices SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1";
-    Ok(tx.execute(sql, &[&id, &Moment(now)]).await? == 1)
+    let known = tx.execute(sql, &[&id, &Moment(now)]).await?;
+    note(tx, known, &NewAct::new(Act::DeviceRevoked, now).by(by).at_device(id)).await
 }
 
 /// Trusts a PC again. `false` when there is no such PC.
-pub async fn restore(tx: &Tx, id: Uuid) -> Done<bool> {
-    Ok(tx.execute("UPDATE devices SET revoked_at = NULL WHERE id = $1", &[&id]).await? == 1)
+pub async fn restore(tx: &Tx, id: Uuid, now: Timestamp, by: &Actor) -> Done<bool> {
+    let known = tx.execute("UPDATE devices SET revoked_at = NULL WHERE id = $1", &[&id]).await?;
+    note(tx, known, &NewAct::new(Act::DeviceTrusted, now).by(by).at_device(id)).await
+}
+
+/// Appends the act if there is such a PC.
+async fn note(tx: &Tx, known: u64, act: &NewAct) -> Done<bool> {
+    if known == 1 {
+        audit::append(tx, act).await?;
+    }
+    Ok(known == 1)
 }

@@ -25,6 +25,9 @@ pub enum Trouble {
     /// Another transaction wrote the same thing in between.
     #[error("another transaction was faster")]
     Overtaken,
+    /// What was answered is on record, and would be answered otherwise by now: the same question is to be asked anew.
+    #[error("what is on record would be answered otherwise by now")]
+    AnsweredOtherwise,
     /// A row, or what was asked, is not what it should be.
     #[error("a value of the database cannot be read: {0}")]
     Unreadable(BoxError),
@@ -55,7 +58,7 @@ impl Trouble {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Overtaken => Remedy::Again,
-            Self::TimedOut | Self::Unreachable(_) => Remedy::Later,
+            Self::TimedOut | Self::Unreachable(_) | Self::AnsweredOtherwise => Remedy::Later,
             Self::Unreadable(_) => Remedy::None,
             Self::Database(error) => match error.code() {
                 Some(state) => of_state(state),

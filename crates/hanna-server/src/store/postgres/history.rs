@@ -8,7 +8,8 @@ use tokio_postgres::types::ToSql;
 
 use super::columns::{Columns, Moment};
 use super::fault::{Done, Trouble};
-use super::pool::Tx;
+use super::pool::{Params, Tx};
+use crate::audit::PersonUse;
 use crate::store::UsageFilter;
 
 pub async fn usage_reports(tx: &Tx, filter: &UsageFilter) -> Done<Vec<UsageRow>> {
@@ -27,26 +28,37 @@ pub async fn usage_reports(tx: &Tx, filter: &UsageFilter) -> Done<Vec<UsageRow>>
         conditions.push(format!("(u.occurred_at, u.id) < (${}, ${})", values.len() - 1, values.len()));
     }
     let conditions = conditions.join(" AND ");
-    let rows = tx
-        .rows(
-            &format!(
-                "SELECT u.id, u.occurred_at, u.kind, u.number, u.affiliate_name, u.tariff, u.company_name, u.branch_id,
-                        b.name, a.display_name, i.outcome, i.code, i.device_time, i.received_at, i.sequence,
-                        v.id, v.occurred_at, va.display_name, v.reason, v.text
-                 FROM usage_reports u
-                 JOIN outbox_items i ON i.id = u.id
-                 JOIN branches b ON b.id = u.branch_id
-                 JOIN accounts a ON a.id = u.author_id
-                 LEFT JOIN voids v ON v.report_id = u.id
-                 LEFT JOIN accounts va ON va.id = v.author_id
-                 WHERE {conditions}
-                 ORDER BY u.occurred_at DESC, u.id DESC
-                 LIMIT $4"
-            ),
-            &values,
-        )
-        .await?;
-    rows.iter().map(usage_row).collect()
+    rows(tx, &conditions, "LIMIT $4", &values).await?.iter().map(usage_row).collect()
+}
+
+/// Every use of a person, with the entity's name.
+pub async fn of_person(tx: &Tx, document: &Document) -> Done<Vec<PersonUse>> {
+    let values: [&(dyn ToSql + Sync); 2] = [&document.number(), &document.kind().code()];
+    let rows = rows(tx, "u.number = $1 AND u.kind = $2", "", &values).await?;
+    rows.iter().map(|row| Ok(PersonUse { entity_name: row.value(20)?, row: usage_row(row)? })).collect()
+}
+
+/// The rows for which `conditions` hold, newest first.
+async fn rows(tx: &Tx, conditions: &str, limit: &str, values: Params<'_>) -> Done<Vec<Row>> {
+    tx.rows(
+        &format!(
+            "SELECT u.id, u.occurred_at, u.kind, u.number, u.affiliate_name, u.tariff, u.company_name, u.branch_id,
+                    b.name, a.display_name, i.outcome, i.code, i.device_time, i.received_at, i.sequence,
+                    v.id, v.occurred_at, va.display_name, v.reason, v.text, e.name
+             FROM usage_reports u
+             JOIN outbox_items i ON i.id = u.id
+             JOIN branches b ON b.id = u.branch_id
+             JOIN entities e ON e.id = u.entity_id
+             JOIN accounts a ON a.id = u.author_id
+             LEFT JOIN voids v ON v.report_id = u.id
+             LEFT JOIN accounts va ON va.id = v.author_id
+             WHERE {conditions}
+             ORDER BY u.occurred_at DESC, u.id DESC
+             {limit}"
+        ),
+        values,
+    )
+    .await
 }
 
 fn usage_row(row: &Row) -> Done<UsageRow> {

@@ -5,12 +5,14 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::affiliates::Arrived;
+use super::audit;
 use super::columns::{Columns, Count, words};
 use super::fault::Done;
 use super::keys::SETTING;
 use super::locks::{self, Name};
 use super::pool::{Connections, Tx};
 use crate::application::CONVENIOS;
+use crate::audit::{Actor, NewAct};
 use crate::secrets::username_key;
 use crate::store::words::Word;
 use crate::store::{ImportSource, Installation, Installed, NewAccount, NewAgreement, NewEntity, SourceState};
@@ -22,6 +24,7 @@ pub async fn install(
     installation: &Installation,
     people: Box<dyn ImportSource>,
     now: Timestamp,
+    by: &Actor,
 ) -> Done<Installed> {
     // Looked at before the people are made and sent, and again when it counts.
     let looking = Tx::on(connections.get().await?);
@@ -32,7 +35,7 @@ pub async fn install(
     }
     let mut arrived = Arrived::from(connections, people).await?;
     arrived.tx.begin().await?;
-    let installed = install_in(&mut arrived, installation, now).await?;
+    let installed = install_in(&mut arrived, installation, now, by).await?;
     if installed == Installed::Done {
         arrived.tx.commit().await?;
     } else {
@@ -44,7 +47,12 @@ pub async fn install(
     Ok(installed)
 }
 
-async fn install_in(arrived: &mut Arrived, installation: &Installation, now: Timestamp) -> Done<Installed> {
+async fn install_in(
+    arrived: &mut Arrived,
+    installation: &Installation,
+    now: Timestamp,
+    by: &Actor,
+) -> Done<Installed> {
     let tx = &arrived.tx;
     locks::hold(tx, Name::of("installation", &[])).await?;
     if let Some(found) = found(tx, installation).await? {
@@ -58,8 +66,9 @@ async fn install_in(arrived: &mut Arrived, installation: &Installation, now: Tim
     for account in &installation.accounts {
         add_account(tx, account).await?;
     }
+    audit::append(tx, &NewAct::installed(installation, now).by(by)).await?;
     let is_sound = arrived.source.state() == SourceState::Sound;
-    let merged = if is_sound { arrived.merge(false, now).await? } else { None };
+    let merged = if is_sound { arrived.merge(false, now, by).await? } else { None };
     Ok(if merged.is_some() { Installed::Done } else { Installed::Contradiction })
 }
 

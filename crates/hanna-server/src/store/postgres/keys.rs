@@ -4,9 +4,11 @@ use hanna_domain::Redacted;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::audit;
 use super::columns::{Columns, Moment};
 use super::fault::Done;
 use super::pool::Tx;
+use crate::audit::{Act, Actor, NewAct};
 use crate::keys::SigningKey;
 
 const EPOCH: &str = "epoch";
@@ -27,13 +29,18 @@ pub async fn begin_epoch(tx: &Tx, candidate: Uuid) -> Done<Uuid> {
     uuid(&secret(tx, EPOCH, candidate.as_bytes()).await?)
 }
 
-pub async fn renew_epoch(tx: &Tx, next: Uuid) -> Done<()> {
-    tx.execute(
-        "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        &[&EPOCH, &next.as_bytes().as_slice()],
-    )
-    .await
-    .map(drop)
+pub async fn renew_epoch(tx: &Tx, next: Uuid, now: Timestamp, by: &Actor) -> Done<()> {
+    let changed = tx
+        .execute(
+            "INSERT INTO settings (name, value) VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE settings.value <> excluded.value",
+            &[&EPOCH, &next.as_bytes().as_slice()],
+        )
+        .await?;
+    if changed == 0 {
+        return Ok(());
+    }
+    audit::append(tx, &NewAct::new(Act::EpochBegun, now).by(by).about(next)).await
 }
 
 /// The epoch these data are in; there is one since they were first opened.
@@ -52,18 +59,22 @@ pub async fn signing_keys(tx: &Tx, candidate: &SigningKey, now: Timestamp) -> Do
     if keys.iter().any(|key| key.signs_at(now)) {
         return Ok(keys);
     }
-    add(tx, candidate).await?;
+    add(tx, candidate, now, &Actor::Server).await?;
     all(tx).await
 }
 
-pub async fn add(tx: &Tx, key: &SigningKey) -> Done<()> {
-    tx.execute(
-        "INSERT INTO signing_keys (kid, pkcs8, public_key, not_before, not_after) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (kid) DO NOTHING",
-        &[&key.kid, key.pkcs8.expose(), &key.public_key, &Moment(key.not_before), &Moment(key.not_after)],
-    )
-    .await
-    .map(drop)
+pub async fn add(tx: &Tx, key: &SigningKey, now: Timestamp, by: &Actor) -> Done<()> {
+    let added = tx
+        .execute(
+            "INSERT INTO signing_keys (kid, pkcs8, public_key, not_before, not_after) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (kid) DO NOTHING",
+            &[&key.kid, key.pkcs8.expose(), &key.public_key, &Moment(key.not_before), &Moment(key.not_after)],
+        )
+        .await?;
+    if added == 0 {
+        return Ok(());
+    }
+    audit::append(tx, &NewAct::key_made(key, now).by(by)).await
 }
 
 pub async fn all(tx: &Tx) -> Done<Vec<SigningKey>> {

@@ -49,11 +49,16 @@ const RECORD: &str = "
 const IS_SAME: &str =
     "SELECT 1 FROM lookups WHERE id = $1 AND account_id = $2 AND branch_id = $3 AND document_mac = $4";
 
-/// The same folio again is this very transaction, whose end was not heard of.
+/// Records an answer and that it was given. The same folio again is this very transaction, whose end was not heard of:
+/// then nothing is written, for what is on record is sealed ([`are_on_record`]).
 const RECORD_ANSWER: &str = "
-    INSERT INTO statements (id, lookup_id, issued_at, expires_at, usable, reasons) VALUES ($1, $2, $3, $4, $5, $6)
-    ON CONFLICT (id) DO UPDATE SET issued_at = excluded.issued_at, expires_at = excluded.expires_at,
-        usable = excluded.usable, reasons = excluded.reasons";
+    WITH given AS (
+        INSERT INTO statements (id, lookup_id, issued_at, expires_at, usable, reasons) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (id) DO NOTHING RETURNING id, issued_at)
+    INSERT INTO audit (at, act, record_id) SELECT issued_at, 'LOOKUP', id FROM given";
+const IS_ON_RECORD: &str = "
+    SELECT 1 FROM statements
+    WHERE id = $1 AND lookup_id = $2 AND issued_at = $3 AND expires_at = $4 AND usable = $5 AND reasons = $6";
 
 /// Begins and ends its transaction itself.
 pub async fn answer(tx: &Tx, question: &Question) -> Done<Answered> {
@@ -91,12 +96,27 @@ pub async fn answer(tx: &Tx, question: &Question) -> Done<Answered> {
         return Ok(Answered::IdConflict);
     }
     let statement = known.judge(asked, 0);
-    let reasons = words(&statement.reasons);
-    let (issued, expires) = (Moment(statement.iat), Moment(statement.exp));
-    let row: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
-        [&statement.jti, &statement.lookup_id, &issued, &expires, &statement.usable, &reasons];
-    tokio::try_join!(biased; tx.execute(RECORD_ANSWER, &row), tx.commit())?;
+    let (given, ()) = tokio::try_join!(biased; record_answer(tx, &statement), tx.commit())?;
+    if given == 0 {
+        are_on_record(tx, std::slice::from_ref(&statement)).await?;
+    }
     Ok(Answered::Claims(Box::new(statement)))
+}
+
+async fn record_answer(tx: &Tx, statement: &Statement) -> Done<u64> {
+    let Statement { jti, lookup_id, iat, exp, usable, reasons, .. } = statement;
+    tx.execute(RECORD_ANSWER, &[jti, lookup_id, &Moment(*iat), &Moment(*exp), usable, &words(reasons)]).await
+}
+
+/// Whether these answers stand on record as they are.
+pub async fn are_on_record(tx: &Tx, statements: &[Statement]) -> Done<()> {
+    for Statement { jti, lookup_id, iat, exp, usable, reasons, .. } in statements {
+        let (issued, expires, reasons) = (Moment(*iat), Moment(*exp), words(reasons));
+        if !tx.exists(IS_ON_RECORD, &[jti, lookup_id, &issued, &expires, usable, &reasons]).await? {
+            return Err(Trouble::AnsweredOtherwise);
+        }
+    }
+    Ok(())
 }
 
 /// Why the account may not ask here, if it may not.
@@ -166,6 +186,16 @@ impl Facts {
         };
         claims(asked, known)
     }
+}
+
+/// What is registered of a person.
+pub async fn affiliate_of(tx: &Tx, document: &Document) -> Done<Option<Affiliate>> {
+    let (kind, number) = ([document.kind().code()], [document.number()]);
+    let row = tx.row(PEOPLE, &[&kind.as_slice(), &number.as_slice()]).await?;
+    Ok(match person(&row)? {
+        Person::Registered(affiliate) => Some(affiliate),
+        Person::OtherKind | Person::Unknown => None,
+    })
 }
 
 fn person(row: &Row) -> Done<Person> {

@@ -11,6 +11,7 @@ mod access;
 mod accounts;
 pub mod address;
 mod affiliates;
+mod audit;
 mod codes;
 mod columns;
 mod deliveries;
@@ -25,6 +26,7 @@ mod lookups;
 mod mails;
 mod migrate;
 mod organisation;
+mod person;
 mod pool;
 mod records;
 mod registrations;
@@ -46,6 +48,7 @@ use super::{
     ImportSource, Installation, Installed, Opened, Opening, Question, Refreshed, Result, Rotation, Round,
     RoundAnswered, Sender, SessionOpened, Store, Surroundings, UsageFilter,
 };
+use crate::audit::Actor;
 use crate::keys::SigningKey;
 use crate::secrets::{Mac, TokenHash};
 
@@ -90,12 +93,12 @@ impl Store for PostgresStore {
         self.0.ask(|tx| Box::pin(keys::all(tx))).await
     }
 
-    async fn add_key(&self, key: SigningKey) -> Result<()> {
-        let key = Arc::new(key);
+    async fn add_key(&self, key: SigningKey, now: Timestamp, by: Actor) -> Result<()> {
+        let new = Arc::new((key, by));
         self.0
             .write(move |tx| {
-                let key = Arc::clone(&key);
-                Box::pin(async move { keys::add(tx, &key).await })
+                let new = Arc::clone(&new);
+                Box::pin(async move { keys::add(tx, &new.0, now, &new.1).await })
             })
             .await
     }
@@ -104,8 +107,14 @@ impl Store for PostgresStore {
         self.0.write(move |tx| Box::pin(keys::begin_epoch(tx, candidate))).await
     }
 
-    async fn renew_epoch(&self, next: Uuid) -> Result<()> {
-        self.0.write(move |tx| Box::pin(keys::renew_epoch(tx, next))).await
+    async fn renew_epoch(&self, next: Uuid, now: Timestamp, by: Actor) -> Result<()> {
+        let by = Arc::new(by);
+        self.0
+            .write(move |tx| {
+                let by = Arc::clone(&by);
+                Box::pin(async move { keys::renew_epoch(tx, next, now, &by).await })
+            })
+            .await
     }
 
     async fn count_attempt(&self, username: Mac, now: Timestamp) -> Result<Admission> {
@@ -155,12 +164,24 @@ impl Store for PostgresStore {
         self.0.ask(|tx| Box::pin(devices::all(tx))).await
     }
 
-    async fn revoke_device(&self, id: Uuid, now: Timestamp) -> Result<bool> {
-        self.0.write(move |tx| Box::pin(devices::revoke(tx, id, now))).await
+    async fn revoke_device(&self, id: Uuid, now: Timestamp, by: Actor) -> Result<bool> {
+        let by = Arc::new(by);
+        self.0
+            .write(move |tx| {
+                let by = Arc::clone(&by);
+                Box::pin(async move { devices::revoke(tx, id, now, &by).await })
+            })
+            .await
     }
 
-    async fn restore_device(&self, id: Uuid) -> Result<bool> {
-        self.0.write(move |tx| Box::pin(devices::restore(tx, id))).await
+    async fn restore_device(&self, id: Uuid, now: Timestamp, by: Actor) -> Result<bool> {
+        let by = Arc::new(by);
+        self.0
+            .write(move |tx| {
+                let by = Arc::clone(&by);
+                Box::pin(async move { devices::restore(tx, id, now, &by).await })
+            })
+            .await
     }
 
     async fn answer_lookup(&self, question: Question) -> Result<Answered> {
@@ -222,8 +243,9 @@ impl Store for PostgresStore {
         source: Box<dyn ImportSource>,
         how: ImportHow,
         now: Timestamp,
+        by: Actor,
     ) -> Result<Option<ImportCounts>> {
-        Ok(affiliates::import(&self.0, source, how, now).await?)
+        Ok(affiliates::import(&self.0, source, how, now, &by).await?)
     }
 
     async fn install(
@@ -231,8 +253,9 @@ impl Store for PostgresStore {
         installation: Installation,
         people: Box<dyn ImportSource>,
         now: Timestamp,
+        by: Actor,
     ) -> Result<Installed> {
-        Ok(installation::install(&self.0, &installation, people, now).await?)
+        Ok(installation::install(&self.0, &installation, people, now, &by).await?)
     }
 }
 

@@ -54,6 +54,9 @@ const VERSION_MIN: i32 = 150_000;
 #[derive(Debug, Clone)]
 pub struct Connections(Pool);
 
+/// How a transaction is begun that reads one state of the database.
+const READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// Work in a transaction, under way.
 pub type Running<'a, T> = Pin<Box<dyn Future<Output = Done<T>> + Send + 'a>>;
 
@@ -134,7 +137,7 @@ impl Connections {
         T: Send + 'static,
         F: for<'a> Fn(&'a Tx) -> Running<'a, T> + Send + Sync + 'static,
     {
-        Ok(self.run(Begin::Now("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), |_| true, work).await?)
+        Ok(self.run(Begin::Now(READING), |_| true, work).await?)
     }
 
     /// Runs `work`, which asks one question only: that needs no transaction to be of one state.
@@ -257,6 +260,11 @@ impl Tx {
     /// Begins the transaction.
     pub async fn begin(&self) -> Done<()> {
         self.open("BEGIN").await
+    }
+
+    /// Begins a transaction that reads one state of the database.
+    pub async fn begin_reading(&self) -> Done<()> {
+        self.open(READING).await
     }
 
     /// Ends the transaction. Sent beside its last statements, it ends nothing when one of them fails, and they say so.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
+use super::audit::{APPEND_ITEMS, append_items};
 use super::columns::{Bytes32, Count, Moment};
 use super::fault::{Done, Trouble};
 use super::pool::Tx;
@@ -59,7 +60,7 @@ const OFFLINE_LOOKUPS: &str = "
         AS o (id, lookup_id, occurred_at, verdict, statement_id)";
 
 /// What [`Records::write`] says.
-pub const STATEMENTS: [&str; 6] = [ITEMS, EARLIER, USES, VOIDS, LOOKUPS, OFFLINE_LOOKUPS];
+pub const STATEMENTS: [&str; 7] = [ITEMS, EARLIER, USES, VOIDS, LOOKUPS, OFFLINE_LOOKUPS, APPEND_ITEMS];
 
 /// The answer to a lower submission.
 pub struct Earlier {
@@ -78,6 +79,8 @@ pub struct Earlier {
 pub struct Records<'a> {
     /// By id: of an item that was judged twice in one batch the last answer counts.
     items: BTreeMap<Uuid, (&'a Arrival, Taken)>,
+    /// Every item as often as it was judged, with its submission.
+    judged: Vec<(Uuid, u32)>,
     earlier: Vec<Earlier>,
     uses: Vec<(&'a Arrival, &'a Statement)>,
     voids: Vec<(&'a Arrival, &'a Void)>,
@@ -88,6 +91,7 @@ impl<'a> Records<'a> {
     /// An item was judged.
     pub fn taken(&mut self, arrival: &'a Arrival, taken: Taken) {
         self.items.insert(arrival.id, (arrival, taken));
+        self.judged.push((arrival.id, arrival.submission));
     }
 
     /// A lower submission had been refused.
@@ -120,6 +124,7 @@ impl<'a> Records<'a> {
             self.write_voids(tx),
             self.write_lookups(tx, delivery),
             self.write_offline_lookups(tx),
+            append_items(tx, &self.judged, delivery.now),
         )
         .map(drop)
     }

@@ -2,15 +2,15 @@
 
 use hanna_domain::Redacted;
 use hanna_wire::account::RegistrationState;
-use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::columns::{Columns, Moment};
 use super::fault::Done;
 use super::pool::Tx;
-use super::{codes, mails};
+use super::{audit, codes, mails};
 use crate::accounts::{UNCONFIRMED_MAX, roles_of_approved};
+use crate::audit::{Act, NewAct};
 use crate::secrets::username_key;
 use crate::store::words::Word;
 use crate::store::{
@@ -96,11 +96,12 @@ pub async fn register(tx: &Tx, new: &NewRegistration) -> Done<Registered> {
     )
     .await?;
     codes::ask(tx, &new.ask).await?;
+    audit::append(tx, &NewAct::new(Act::Registered, now).about(new.id)).await?;
     Ok(Registered::Kept)
 }
 
 pub async fn confirm(tx: &Tx, confirmation: &Confirmation) -> Done<CodeTried> {
-    let Confirmation { id, subject, code, account_id, now } = *confirmation;
+    let Confirmation { id, subject, code, now, .. } = *confirmation;
     let tried = codes::attempt(tx, subject, code, now).await?;
     if tried != CodeTried::Right {
         return Ok(tried);
@@ -108,7 +109,7 @@ pub async fn confirm(tx: &Tx, confirmation: &Confirmation) -> Done<CodeTried> {
     let Some(registration) = hold(tx, id).await? else { return Ok(CodeTried::Gone) };
     match (registration.state, registration.password_hash) {
         (RegistrationState::Unconfirmed, Some(password_hash)) => {
-            add_account(tx, account_id, &registration.applicant, &password_hash, (id, now)).await
+            add_account(tx, confirmation, &registration.applicant, &password_hash).await
         }
         // The answer of the first time was lost on the way.
         (RegistrationState::Pending | RegistrationState::Approved, _) => Ok(CodeTried::Right),
@@ -118,11 +119,11 @@ pub async fn confirm(tx: &Tx, confirmation: &Confirmation) -> Done<CodeTried> {
 
 async fn add_account(
     tx: &Tx,
-    account_id: Uuid,
+    confirmation: &Confirmation,
     applicant: &Applicant,
     password_hash: &Redacted<String>,
-    (id, now): (Uuid, Timestamp),
 ) -> Done<CodeTried> {
+    let Confirmation { id, account_id, now, .. } = *confirmation;
     let username = applicant.email.expose();
     if is_username_taken(tx, &username_key(username)).await? {
         return Ok(CodeTried::Gone);
@@ -146,6 +147,7 @@ async fn add_account(
         &[&id, &Word(RegistrationState::Pending), &account_id, &Moment(now)],
     )
     .await?;
+    audit::append(tx, &NewAct::confirmed(confirmation)).await?;
     Ok(CodeTried::Right)
 }
 
@@ -174,10 +176,11 @@ pub async fn approve(tx: &Tx, approval: &Approval) -> Done<Decided> {
     }
     tx.execute(
         "UPDATE registrations SET state = $2, decided_at = $3, decided_by = $4 WHERE id = $1",
-        &[&approval.id, &Word(RegistrationState::Approved), &Moment(approval.now), &approval.by],
+        &[&approval.id, &Word(RegistrationState::Approved), &Moment(approval.now), &approval.by.account_id()],
     )
     .await?;
     mails::add(tx, &approval.mail).await?;
+    audit::append(tx, &NewAct::approved(approval, account_id, entity_id)).await?;
     Ok(Decided::Done)
 }
 
@@ -206,7 +209,7 @@ pub async fn reject(tx: &Tx, rejection: &Rejection) -> Done<Decided> {
             &rejection.id,
             &Word(RegistrationState::Rejected),
             &Moment(rejection.now),
-            &rejection.by,
+            &rejection.by.account_id(),
             &rejection.reason,
         ],
     )
@@ -214,6 +217,7 @@ pub async fn reject(tx: &Tx, rejection: &Rejection) -> Done<Decided> {
     // Nobody ever signed in with it, so nothing else names it.
     tx.execute("DELETE FROM accounts WHERE id = $1", &[&account_id]).await?;
     mails::add(tx, &rejection.mail).await?;
+    audit::append(tx, &NewAct::rejected(rejection, account_id)).await?;
     Ok(Decided::Done)
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::columns::{Bytes32, Columns, Moment};
 use super::fault::Done;
 use super::locks::{HOLD, Name};
-use super::lookups::{Facts, STANDING, standing};
+use super::lookups::{Facts, STANDING, are_on_record, standing};
 use super::pool::Tx;
 use crate::store::{Answered, Question, Round, RoundAnswered};
 
@@ -19,15 +19,16 @@ const RECORD: &str = "
     INSERT INTO lookups (id, account_id, device_id, entity_id, branch_id, document_mac, purpose, asked_at, regular)
     SELECT id, $1::uuid, $2::uuid, $3::uuid, $4::uuid, mac, purpose, $5::timestamptz, true
     FROM unnest($6::uuid[], $7::bytea[], $8::text[]) AS q (id, mac, purpose)";
-/// The reasons stand between spaces: an array of arrays would have to be a rectangle. The same folio again is this very
-/// transaction, whose end was not heard of.
+/// The reasons stand between spaces: an array of arrays would have to be a rectangle. The same folios again are this very
+/// transaction, whose end was not heard of: then nothing is written, for what is on record is sealed.
 const RECORD_ANSWERS: &str = "
-    INSERT INTO statements (id, lookup_id, issued_at, expires_at, usable, reasons)
-    SELECT id, lookup_id, issued_at, expires_at, usable, string_to_array(reasons, ' ')
-    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::boolean[], $6::text[])
-        AS a (id, lookup_id, issued_at, expires_at, usable, reasons)
-    ON CONFLICT (id) DO UPDATE SET issued_at = excluded.issued_at, expires_at = excluded.expires_at,
-        usable = excluded.usable, reasons = excluded.reasons";
+    WITH given AS (
+        INSERT INTO statements (id, lookup_id, issued_at, expires_at, usable, reasons)
+        SELECT id, lookup_id, issued_at, expires_at, usable, string_to_array(reasons, ' ')
+        FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::boolean[], $6::text[])
+            AS a (id, lookup_id, issued_at, expires_at, usable, reasons)
+        ON CONFLICT (id) DO NOTHING RETURNING id, issued_at)
+    INSERT INTO audit (at, act, record_id) SELECT issued_at, 'LOOKUP', id FROM given";
 
 /// Begins and ends its transaction itself.
 pub async fn answer(tx: &Tx, round: &Round) -> Done<RoundAnswered> {
@@ -86,7 +87,15 @@ pub async fn answer(tx: &Tx, round: &Round) -> Done<RoundAnswered> {
         }
         statements.push(facts.judge(&question.asked, place));
     }
-    tokio::try_join!(biased; record(tx, first, &new), record_answers(tx, &statements), tx.commit())?;
+    let ((), given, ()) = tokio::try_join!(
+        biased;
+        record(tx, first, &new),
+        record_answers(tx, &statements),
+        tx.commit(),
+    )?;
+    if given != statements.len() as u64 {
+        are_on_record(tx, &statements).await?;
+    }
     Ok(RoundAnswered::Claims { statements, budget_left })
 }
 
@@ -112,7 +121,7 @@ async fn record(tx: &Tx, first: &Question, new: &[&Question]) -> Done<()> {
     .map(drop)
 }
 
-async fn record_answers(tx: &Tx, statements: &[Statement]) -> Done<()> {
+async fn record_answers(tx: &Tx, statements: &[Statement]) -> Done<u64> {
     let ids: Vec<Uuid> = statements.iter().map(|statement| statement.jti).collect();
     let lookups: Vec<Uuid> = statements.iter().map(|statement| statement.lookup_id).collect();
     let issued: Vec<Moment> = statements.iter().map(|statement| Moment(statement.iat)).collect();
@@ -122,5 +131,5 @@ async fn record_answers(tx: &Tx, statements: &[Statement]) -> Done<()> {
         .iter()
         .map(|statement| statement.reasons.iter().map(|reason| reason.code()).collect::<Vec<_>>().join(" "))
         .collect();
-    tx.execute(RECORD_ANSWERS, &[&ids, &lookups, &issued, &expires, &usable, &reasons]).await.map(drop)
+    tx.execute(RECORD_ANSWERS, &[&ids, &lookups, &issued, &expires, &usable, &reasons]).await
 }

@@ -7,8 +7,10 @@ use hanna_wire::outbox::OutcomeKind;
 
 use super::columns::Columns;
 use super::*;
+use crate::audit::chain::Head;
+use crate::audit::{Act, NewAct};
 use crate::store::contract::{self, fixtures};
-use crate::store::{Arrival, ImportRow, Recorded, RowConflict, SourceState, StoreError, Void};
+use crate::store::{Arrival, AuditStore, ImportRow, Recorded, RowConflict, SourceState, StoreError, Void};
 
 async fn open(cluster: &Cluster, database: &str) -> PostgresStore {
     let url = cluster.make(database).expect("a database");
@@ -174,7 +176,12 @@ async fn who_is_as_before_is_left_alone_by_an_import() {
     let store = open(&cluster, "hanna").await;
     let import = async |rows| {
         let counts = store
-            .import_affiliates(Box::new(fixtures::Rows::new(rows)), ImportHow::default(), fixtures::noon())
+            .import_affiliates(
+                Box::new(fixtures::Rows::new(rows)),
+                ImportHow::default(),
+                fixtures::noon(),
+                Actor::Server,
+            )
             .await;
         let counts = counts.expect("asked").expect("clean");
         (counts.added, counts.updated)
@@ -188,6 +195,59 @@ async fn who_is_as_before_is_left_alone_by_an_import() {
     );
     let written = "SELECT number, import_id, import_line FROM affiliates ORDER BY number";
     assert_eq!(cluster.sql("hanna", written).expect("read"), "1001|1|2\n1002|2|3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_act_whose_transaction_is_still_open_is_not_passed_over_by_the_sealer() {
+    let cluster = Cluster::start().expect("a cluster");
+    let store = Arc::new(open(&cluster, "hanna").await);
+    let act = |word| NewAct::new(word, fixtures::noon()).by(&Actor::Server);
+    let (told, mut appended) = tokio::sync::mpsc::channel(1);
+    let (end, ended) = tokio::sync::watch::channel(false);
+    // Appends first, and commits last.
+    let slow = tokio::spawn({
+        let (store, first) = (Arc::clone(&store), Arc::new(act(Act::DeviceRevoked)));
+        async move {
+            store
+                .0
+                .write(move |tx| {
+                    let (first, told, mut ended) = (Arc::clone(&first), told.clone(), ended.clone());
+                    Box::pin(async move {
+                        audit::append(tx, &first).await?;
+                        told.send(()).await.expect("told");
+                        ended.wait_for(|ended| *ended).await.expect("it ends");
+                        Ok(())
+                    })
+                })
+                .await
+        }
+    });
+    appended.recv().await.expect("appended");
+    AuditStore::append(store.as_ref(), act(Act::DeviceTrusted)).await.expect("appended");
+    assert_eq!(cluster.sql("hanna", "SELECT act FROM audit").expect("read"), "DEVICE_TRUSTED");
+    let words = async || {
+        let unsealed = store.unsealed(Head::NONE, 10).await.expect("asked");
+        unsealed.entries.into_iter().map(|entry| entry.act).collect::<Vec<_>>()
+    };
+    assert_eq!(words().await, Vec::<String>::new(), "nobody knows what stands before it");
+    let (waiting, ()) = tokio::join!(words(), async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        end.send_replace(true);
+    });
+    slow.await.expect("it ended").expect("committed");
+    assert_eq!(waiting, ["DEVICE_REVOKED", "DEVICE_TRUSTED"], "as soon as it has ended");
+
+    // One that is taken back leaves its number out.
+    let taken_back = store.0.write(|tx| {
+        Box::pin(async move {
+            audit::append(tx, &NewAct::new(Act::EpochBegun, fixtures::noon())).await?;
+            Err::<(), _>(fault::Trouble::Unreadable("taken back".into()))
+        })
+    });
+    assert!(taken_back.await.is_err());
+    AuditStore::append(store.as_ref(), act(Act::DeviceRevoked)).await.expect("appended");
+    assert_eq!(words().await, ["DEVICE_REVOKED", "DEVICE_TRUSTED", "DEVICE_REVOKED"]);
+    assert_eq!(cluster.sql("hanna", "SELECT string_agg(id::text, ' ') FROM audit").expect("read"), "1 2 4");
 }
 
 /// People without end.
@@ -226,7 +286,7 @@ async fn an_import_nobody_waits_for_any_more_ends_with_its_connection() {
     let (told, middle) = tokio::sync::oneshot::channel();
     let source = Box::new(Endless { rows: 0, in_the_middle: Some(told) });
     tokio::select! {
-        _ = store.import_affiliates(source, ImportHow::default(), fixtures::noon()) => unreachable!("it has no end"),
+        _ = store.import_affiliates(source, ImportHow::default(), fixtures::noon(), Actor::Server) => unreachable!("it has no end"),
         told = middle => told.expect("told"),
     }
     // Its settings and its table were for it alone.
@@ -235,6 +295,7 @@ async fn an_import_nobody_waits_for_any_more_ends_with_its_connection() {
     };
     assert_eq!(timeout().await.expect("asked"), "20s");
     let rows = fixtures::Rows::new(vec![fixtures::person(2, "1001", AffiliateStatus::Active)]);
-    let counts = store.import_affiliates(Box::new(rows), ImportHow::default(), fixtures::noon()).await;
+    let counts =
+        store.import_affiliates(Box::new(rows), ImportHow::default(), fixtures::noon(), Actor::Server).await;
     assert_eq!(counts.expect("asked").map(|counts| counts.added), Some(1));
 }

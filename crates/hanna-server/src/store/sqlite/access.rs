@@ -8,7 +8,8 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::columns::{Micros, Word};
-use super::devices;
+use super::{audit, devices};
+use crate::audit::{Act, NewAct};
 use crate::secrets::{Mac, TokenHash};
 use crate::slow_down;
 use crate::store::generations::{Presented, TOKEN_REUSED, Trade, trade};
@@ -58,6 +59,7 @@ pub fn credentials(tx: &Transaction<'_>, username_key: &str) -> rusqlite::Result
 
 pub fn open_session(tx: &Transaction<'_>, opening: &Opening) -> rusqlite::Result<SessionOpened> {
     if !devices::register(tx, opening.device_id, &opening.device_name, opening.now)? {
+        audit::append(tx, &NewAct::turned_away(opening))?;
         return Ok(SessionOpened::DeviceRevoked);
     }
     tx.execute(
@@ -65,6 +67,7 @@ pub fn open_session(tx: &Transaction<'_>, opening: &Opening) -> rusqlite::Result
          VALUES (?1, ?2, ?3, ?4, 1, ?4, NULL, NULL)",
         params![opening.session_id, opening.account_id, opening.device_id, Micros(opening.now)],
     )?;
+    audit::append(tx, &NewAct::new(Act::SignIn, opening.now).about(opening.session_id))?;
     add_tokens(tx, opening.session_id, 1, &opening.tokens)?;
     Ok(SessionOpened::Done)
 }
@@ -143,10 +146,13 @@ pub fn end_session(
     now: Timestamp,
     why: &str,
 ) -> rusqlite::Result<()> {
-    tx.execute(
+    let ended = tx.execute(
         "UPDATE sessions SET ended_us = ?2, ended_why = ?3 WHERE id = ?1 AND ended_us IS NULL",
         params![session_id, Micros(now), why],
     )?;
+    if ended == 1 {
+        audit::append(tx, &NewAct::session_ended(session_id, why, now))?;
+    }
     for table in ["access_tokens", "refresh_tokens"] {
         tx.execute(&format!("DELETE FROM {table} WHERE session_id = ?1"), [session_id])?;
     }

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::{SqliteStore, access, codes, mails, registrations};
+use super::{SqliteStore, access, audit, codes, mails, registrations};
+use crate::audit::{Act, Actor, NewAct};
 use crate::store::generations::SIGNED_OUT;
 use crate::store::{
     Accounts, Approval, CodeAsk, CodeAsked, CodeTried, Confirmation, Decided, NewRegistration, OwnPassword,
@@ -27,6 +28,8 @@ fn own_password(tx: &Transaction<'_>, account_id: Uuid) -> rusqlite::Result<Opti
 fn change_password(tx: &Transaction<'_>, change: &PasswordChange) -> rusqlite::Result<()> {
     set_password(tx, change.account_id, change.password_hash.expose())?;
     end_sessions(tx, change.account_id, Some(change.keep), change.now)?;
+    let act = NewAct::new(Act::PasswordChanged, change.now);
+    audit::append(tx, &act.by(&Actor::Account(change.account_id)).about(change.account_id))?;
     change.mail.as_ref().map_or(Ok(()), |mail| mails::add(tx, mail))
 }
 
@@ -47,6 +50,7 @@ fn reset_password(tx: &Transaction<'_>, reset: &PasswordReset) -> rusqlite::Resu
     end_sessions(tx, account_id, None, reset.now)?;
     access::forget_attempts(tx, reset.username_mac)?;
     mails::add(tx, &reset.mail)?;
+    audit::append(tx, &NewAct::new(Act::PasswordReset, reset.now).about(account_id))?;
     Ok(CodeTried::Right)
 }
 

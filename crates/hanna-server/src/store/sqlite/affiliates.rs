@@ -10,8 +10,10 @@ use hanna_domain::{Affiliate, Company};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::audit;
 use super::columns::{Micros, Word};
 use super::{connect, fault};
+use crate::audit::{Actor, NewAct};
 use crate::store::{ImportCounts, ImportHow, ImportRow, ImportSource, Result, RowConflict, SourceState};
 
 /// A person that stands twice, or a company that contradicts itself, is found where it is gathered.
@@ -69,6 +71,7 @@ pub fn import(
     source: Box<dyn ImportSource>,
     how: ImportHow,
     now: Timestamp,
+    by: &Actor,
 ) -> Result<Option<ImportCounts>> {
     let Arrived { mut db, mut source, rows } = Arrived::from(path, source)?;
     if source.state() != SourceState::Sound {
@@ -76,7 +79,7 @@ pub fn import(
     }
     let mut merge_all = || {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let counts = merge(&tx, source.lines(), rows, how.replaces, now)?;
+        let counts = merge(&tx, (source.lines(), rows), how.replaces, now, by)?;
         let is_wanted = source.state() == SourceState::Sound;
         if is_wanted && !how.dry_run { tx.commit() } else { tx.rollback() }?;
         Ok(is_wanted.then_some(counts))
@@ -121,10 +124,10 @@ fn gather(db: &Connection, source: &mut dyn ImportSource) -> rusqlite::Result<u6
 /// Merges what has arrived: `rows` people from `lines` lines.
 pub fn merge(
     tx: &Transaction<'_>,
-    lines: u64,
-    rows: u64,
+    (lines, rows): (u64, u64),
     replaces: bool,
     now: Timestamp,
+    by: &Actor,
 ) -> rusqlite::Result<ImportCounts> {
     let lines = i64::try_from(lines).unwrap_or(i64::MAX);
     tx.execute("INSERT INTO imports (began_us, lines) VALUES (?1, ?2)", params![Micros(now), lines])?;
@@ -134,7 +137,9 @@ pub fn merge(
     tx.execute(AFFILIATES, [import_id])?;
     let added = count(tx)? - before;
     let removed = if replaces { tx.execute(REMOVE, [])? } else { 0 };
-    Ok(ImportCounts { added, updated: rows - added.min(rows), removed: removed as u64 })
+    let counts = ImportCounts { added, updated: rows - added.min(rows), removed: removed as u64 };
+    audit::append(tx, &NewAct::imported(import_id, lines, counts, now).by(by))?;
+    Ok(counts)
 }
 
 fn count(tx: &Transaction<'_>) -> rusqlite::Result<u64> {

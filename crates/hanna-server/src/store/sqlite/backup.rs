@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
-use super::{columns::Micros, epoch, fault, keys, make_private, migrate};
+use super::{epoch, fault, keys, make_private, migrate};
+use crate::audit::Actor;
 use crate::backup::{BackupError, Restored};
 use crate::keys::SigningKey;
 use crate::store::StoreError;
@@ -34,19 +35,31 @@ pub fn back_up(path: &Path, file: &Path) -> Result<()> {
     finish(&part, file)
 }
 
-pub fn restore(file: &Path, path: &Path, force: bool, next: Uuid, now: Timestamp) -> Result<Restored> {
+/// Who restores, and when.
+pub struct Restoring<'a> {
+    pub by: &'a Actor,
+    pub now: Timestamp,
+}
+
+pub fn restore(
+    file: &Path,
+    path: &Path,
+    force: bool,
+    next: Uuid,
+    restoring: &Restoring<'_>,
+) -> Result<Restored> {
     let is_there = path.exists();
     if is_there && !force {
         return Err(BackupError::DatabaseThere(path.to_owned()));
     }
-    let aside = beside(path, &format!(".replaced-{}", now.strftime("%Y%m%dT%H%M%SZ")));
+    let aside = beside(path, &format!(".replaced-{}", restoring.now.strftime("%Y%m%dT%H%M%SZ")));
     if aside.exists() {
         return Err(BackupError::AlreadyThere(aside));
     }
     let made = beside(path, ".restoring");
     copy(file, &made)?;
     let keys = if is_there { keys_of(path) } else { Ok(Some(Vec::new())) };
-    let done = keys.and_then(|keys| prepare(&made, keys, next)).and_then(|keys_brought| {
+    let done = keys.and_then(|keys| prepare(&made, keys, next, restoring)).and_then(|keys_brought| {
         exchange(path, &made, &aside)?;
         Ok(Restored { set_aside: is_there.then_some(aside), keys_brought })
     });
@@ -146,13 +159,18 @@ fn keys_of(path: &Path) -> Result<Option<Vec<SigningKey>>> {
 }
 
 /// Brings a copy to this program's schema, and gives it the keys it lacks and another epoch.
-fn prepare(made: &Path, keys: Option<Vec<SigningKey>>, next: Uuid) -> Result<Option<usize>> {
+fn prepare(
+    made: &Path,
+    keys: Option<Vec<SigningKey>>,
+    next: Uuid,
+    restoring: &Restoring<'_>,
+) -> Result<Option<usize>> {
     let mut db = Connection::open(made).map_err(fault)?;
     migrate::migrate(&mut db)?;
     let change = || {
         let tx = db.transaction()?;
-        let brought = keys.map(|keys| keys.iter().map(|key| bring(&tx, key)).sum()).transpose()?;
-        epoch::renew(&tx, next)?;
+        let brought = keys.map(|keys| keys.iter().map(|key| bring(&tx, key, restoring)).sum()).transpose()?;
+        epoch::renew(&tx, next, restoring.now, restoring.by)?;
         tx.commit()?;
         Ok(brought)
     };
@@ -160,12 +178,12 @@ fn prepare(made: &Path, keys: Option<Vec<SigningKey>>, next: Uuid) -> Result<Opt
 }
 
 /// 1 if it lacked the key.
-fn bring(db: &Connection, key: &SigningKey) -> rusqlite::Result<usize> {
-    db.execute(
-        "INSERT INTO signing_keys (kid, pkcs8, public_key, not_before_us, not_after_us) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (kid) DO NOTHING",
-        params![key.kid, key.pkcs8.expose(), key.public_key, Micros(key.not_before), Micros(key.not_after)],
-    )
+fn bring(db: &Connection, key: &SigningKey, restoring: &Restoring<'_>) -> rusqlite::Result<usize> {
+    if db.prepare_cached("SELECT 1 FROM signing_keys WHERE kid = ?1")?.exists([&key.kid])? {
+        return Ok(0);
+    }
+    keys::add(db, key, restoring.now, restoring.by)?;
+    Ok(1)
 }
 
 /// Flushes `made` and gives it its name.

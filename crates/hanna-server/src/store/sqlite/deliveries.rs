@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::columns::{Micros, Word};
 use super::organisation::Standing;
-use super::{devices, epoch, offline_lookups, uses, voids};
+use super::{audit, devices, epoch, offline_lookups, uses, voids};
 use crate::store::replay::{Held, Replay, Taken};
 use crate::store::{Arrival, Delivered, Delivery, Recorded};
 use crate::usage::{Ruling, may_record};
@@ -194,7 +194,7 @@ fn remember(
         arrival.submission,
         Micros(arrival.device_time),
     ])?;
-    Ok(())
+    audit::append_item(tx, arrival.id, arrival.submission, delivery.now)
 }
 
 /// The highest sequence held of a PC, 0 for none.

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
+use super::audit;
 use super::columns::Micros;
+use crate::audit::{Act, Actor, NewAct};
 use crate::store::{Device, Sender};
 
 /// Registers a PC that signs in, unless it is revoked: `false`.
@@ -69,15 +71,24 @@ pub fn all(tx: &Connection) -> rusqlite::Result<Vec<Device>> {
 }
 
 /// Revokes a PC, once: the first moment stays. `false` when there is no such PC.
-pub fn revoke(tx: &Connection, id: Uuid, now: Timestamp) -> rusqlite::Result<bool> {
+pub fn revoke(tx: &Connection, id: Uuid, now: Timestamp, by: &Actor) -> rusqlite::Result<bool> {
     let known = tx.execute(
         "UPDATE devices SET revoked_us = coalesce(revoked_us, ?2) WHERE id = ?1",
         params![id, Micros(now)],
     )?;
-    Ok(known == 1)
+    note(tx, known, &NewAct::new(Act::DeviceRevoked, now).by(by).at_device(id))
 }
 
 /// Trusts a PC again. `false` when there is no such PC.
-pub fn restore(tx: &Connection, id: Uuid) -> rusqlite::Result<bool> {
-    Ok(tx.execute("UPDATE devices SET revoked_us = NULL WHERE id = ?1", [id])? == 1)
+pub fn restore(tx: &Connection, id: Uuid, now: Timestamp, by: &Actor) -> rusqlite::Result<bool> {
+    let known = tx.execute("UPDATE devices SET revoked_us = NULL WHERE id = ?1", [id])?;
+    note(tx, known, &NewAct::new(Act::DeviceTrusted, now).by(by).at_device(id))
+}
+
+/// Appends the act if there is such a PC.
+fn note(tx: &Connection, known: usize, act: &NewAct) -> rusqlite::Result<bool> {
+    if known == 1 {
+        audit::append(tx, act)?;
+    }
+    Ok(known == 1)
 }

@@ -7,6 +7,7 @@ use rusqlite::types::ToSql;
 use rusqlite::{Row, Transaction};
 
 use super::columns::{Micros, Word};
+use crate::audit::PersonUse;
 use crate::store::UsageFilter;
 
 pub fn usage_reports(tx: &Transaction<'_>, filter: &UsageFilter) -> rusqlite::Result<Vec<UsageRow>> {
@@ -25,22 +26,42 @@ pub fn usage_reports(tx: &Transaction<'_>, filter: &UsageFilter) -> rusqlite::Re
         values.extend([occurred_at as &dyn ToSql, id]);
     }
     values.push(&filter.limit);
+    rows(tx, &conditions, "LIMIT ?", &values, usage_row)
+}
+
+/// Every use of a person, with the entity's name.
+pub fn of_person(tx: &Transaction<'_>, document: &Document) -> rusqlite::Result<Vec<PersonUse>> {
+    let values: [&dyn ToSql; 2] = [&document.number(), &Word(document.kind())];
+    rows(tx, "u.number = ? AND u.kind = ?", "", &values, |row| {
+        Ok(PersonUse { entity_name: row.get("entity_name")?, row: usage_row(row)? })
+    })
+}
+
+/// The rows for which `conditions` hold, newest first.
+fn rows<T>(
+    tx: &Transaction<'_>,
+    conditions: &str,
+    limit: &str,
+    values: &[&dyn ToSql],
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
     tx.prepare_cached(&format!(
         "SELECT u.id, u.occurred_us, u.kind, u.number, u.affiliate_name, u.tariff, u.company_name, u.branch_id,
                 b.name AS branch_name, a.display_name AS operator_name, i.outcome, i.code,
-                i.sequence, i.device_us, i.received_us,
+                i.sequence, i.device_us, i.received_us, e.name AS entity_name,
                 v.id AS void_id, v.occurred_us AS void_us, va.display_name AS void_operator, v.reason, v.text
          FROM usage_reports u
          JOIN outbox_items i ON i.id = u.id
          JOIN branches b ON b.id = u.branch_id
+         JOIN entities e ON e.id = u.entity_id
          JOIN accounts a ON a.id = u.author_id
          LEFT JOIN voids v ON v.report_id = u.id
          LEFT JOIN accounts va ON va.id = v.author_id
          WHERE {conditions}
          ORDER BY u.occurred_us DESC, u.id DESC
-         LIMIT ?"
+         {limit}"
     ))?
-    .query_map(values.as_slice(), usage_row)?
+    .query_map(values, read)?
     .collect()
 }
 

@@ -8,8 +8,9 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::affiliates::{self, Arrived};
 use super::columns::{Day, Json, Word};
-use super::{connect, fault};
+use super::{audit, connect, fault};
 use crate::application::CONVENIOS;
+use crate::audit::{Actor, NewAct};
 use crate::secrets::username_key;
 use crate::store::{
     ImportSource, Installation, Installed, NewAccount, NewAgreement, NewEntity, Result, SourceState,
@@ -23,6 +24,7 @@ pub fn install(
     installation: &Installation,
     people: Box<dyn ImportSource>,
     now: Timestamp,
+    by: &Actor,
 ) -> Result<Installed> {
     // Looked at before the people are gathered, and again when it counts.
     if let Some(found) = found(&connect(path)?, installation).map_err(fault)? {
@@ -39,7 +41,8 @@ pub fn install(
             return Ok(found);
         }
         fill(&tx, installation)?;
-        affiliates::merge(&tx, lines, rows, false, now)?;
+        audit::append(&tx, &NewAct::installed(installation, now).by(by))?;
+        affiliates::merge(&tx, (lines, rows), false, now, by)?;
         tx.commit()?;
         Ok(Installed::Done)
     };

@@ -2,9 +2,11 @@
 
 use hanna_domain::Redacted;
 use jiff::Timestamp;
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
+use super::audit;
 use super::columns::Micros;
+use crate::audit::{Actor, NewAct};
 use crate::keys::SigningKey;
 
 pub fn secret(tx: &Transaction<'_>, name: &str, candidate: [u8; 32]) -> rusqlite::Result<Vec<u8>> {
@@ -22,18 +24,18 @@ pub fn signing_keys(
 ) -> rusqlite::Result<Vec<SigningKey>> {
     let mut keys = all(tx)?;
     if !keys.iter().any(|key| key.signs_at(now)) {
-        add(tx, candidate)?;
+        add(tx, candidate, now, &Actor::Server)?;
         keys = all(tx)?;
     }
     Ok(keys)
 }
 
-pub fn add(tx: &Transaction<'_>, key: &SigningKey) -> rusqlite::Result<()> {
+pub fn add(tx: &Connection, key: &SigningKey, now: Timestamp, by: &Actor) -> rusqlite::Result<()> {
     tx.execute(
         "INSERT INTO signing_keys (kid, pkcs8, public_key, not_before_us, not_after_us) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![key.kid, key.pkcs8.expose(), key.public_key, Micros(key.not_before), Micros(key.not_after)],
     )?;
-    Ok(())
+    audit::append(tx, &NewAct::key_made(key, now).by(by))
 }
 
 pub fn all(tx: &Transaction<'_>) -> rusqlite::Result<Vec<SigningKey>> {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::columns::{Json, Micros, Word};
 use super::organisation::agreement_on;
-use super::uses;
+use super::{audit, uses};
 use crate::application::CONVENIOS;
 use crate::claims::{Asked, Known, claims};
 use crate::judge::Person;
@@ -115,25 +115,28 @@ fn record_answer(tx: &Transaction<'_>, statement: &Statement) -> rusqlite::Resul
         statement.usable,
         Json(&statement.reasons),
     ])?;
-    Ok(())
+    audit::append_lookup(tx, statement.jti, statement.iat)
 }
 
 fn person(tx: &Transaction<'_>, document: &Document) -> rusqlite::Result<Person> {
-    let registered = tx
-        .prepare_cached(
-            "SELECT a.role, a.first_surname, a.second_surname, a.first_name, a.second_name, a.status, a.tariff,
-                    c.name, c.status
-             FROM affiliates a LEFT JOIN companies c ON c.id = a.company_id
-             WHERE a.number = ?1 AND a.kind = ?2",
-        )?
-        .query_row(params![document.number(), Word(document.kind())], affiliate)
-        .optional()?;
-    if let Some(affiliate) = registered {
+    if let Some(affiliate) = affiliate_of(tx, document)? {
         return Ok(Person::Registered(affiliate));
     }
     let other_kind =
         tx.prepare_cached("SELECT 1 FROM affiliates WHERE number = ?1")?.exists([document.number()])?;
     Ok(if other_kind { Person::OtherKind } else { Person::Unknown })
+}
+
+/// What is registered of a person.
+pub fn affiliate_of(tx: &Transaction<'_>, document: &Document) -> rusqlite::Result<Option<Affiliate>> {
+    tx.prepare_cached(
+        "SELECT a.role, a.first_surname, a.second_surname, a.first_name, a.second_name, a.status, a.tariff,
+                c.name, c.status
+         FROM affiliates a LEFT JOIN companies c ON c.id = a.company_id
+         WHERE a.number = ?1 AND a.kind = ?2",
+    )?
+    .query_row(params![document.number(), Word(document.kind())], affiliate)
+    .optional()
 }
 
 fn affiliate(row: &Row<'_>) -> rusqlite::Result<Affiliate> {

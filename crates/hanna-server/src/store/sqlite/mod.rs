@@ -6,6 +6,7 @@
 mod access;
 mod accounts;
 mod affiliates;
+mod audit;
 pub mod backup;
 mod codes;
 mod columns;
@@ -20,6 +21,7 @@ mod mails;
 mod migrate;
 mod offline_lookups;
 mod organisation;
+mod person;
 mod registrations;
 mod regulars;
 mod threads;
@@ -31,6 +33,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use hanna_domain::Document;
 use hanna_wire::me::Branch;
 use hanna_wire::usage::UsageRow;
 use jiff::Timestamp;
@@ -42,10 +45,13 @@ use uuid::Uuid;
 use self::threads::Threads;
 use super::generations::SIGNED_OUT;
 use super::{
-    Admission, Answered, Caller, Credentials, Delivered, Delivery, Device, ImportCounts, ImportHow,
-    ImportSource, Installation, Installed, Opened, Opening, Question, Refreshed, Result, Rotation, Round,
-    RoundAnswered, Sender, SessionOpened, Store, StoreError, Surroundings, UsageFilter,
+    Admission, Answered, AuditStore, Caller, Credentials, Delivered, Delivery, Device, ImportCounts,
+    ImportHow, ImportSource, Installation, Installed, Opened, Opening, Question, Refreshed, Result, Rotation,
+    Round, RoundAnswered, Sender, SessionOpened, Store, StoreError, Stray, Surroundings, Unsealed,
+    UsageFilter,
 };
+use crate::audit::chain::{Block, Entry, Head};
+use crate::audit::{Actor, NewAct, PersonLookups, PersonalData};
 use crate::keys::SigningKey;
 use crate::secrets::{Mac, TokenHash};
 
@@ -219,16 +225,16 @@ impl Store for SqliteStore {
         self.read(keys::all).await
     }
 
-    async fn add_key(&self, key: SigningKey) -> Result<()> {
-        self.write(move |tx| keys::add(tx, &key)).await
+    async fn add_key(&self, key: SigningKey, now: Timestamp, by: Actor) -> Result<()> {
+        self.write(move |tx| keys::add(tx, &key, now, &by)).await
     }
 
     async fn epoch(&self, candidate: Uuid) -> Result<Uuid> {
         self.write(move |tx| epoch::begin(tx, candidate)).await
     }
 
-    async fn renew_epoch(&self, next: Uuid) -> Result<()> {
-        self.write(move |tx| epoch::renew(tx, next)).await
+    async fn renew_epoch(&self, next: Uuid, now: Timestamp, by: Actor) -> Result<()> {
+        self.write(move |tx| epoch::renew(tx, next, now, &by)).await
     }
 
     async fn count_attempt(&self, username: Mac, now: Timestamp) -> Result<Admission> {
@@ -259,12 +265,12 @@ impl Store for SqliteStore {
         self.read(|tx| devices::all(tx)).await
     }
 
-    async fn revoke_device(&self, id: Uuid, now: Timestamp) -> Result<bool> {
-        self.write(move |tx| devices::revoke(tx, id, now)).await
+    async fn revoke_device(&self, id: Uuid, now: Timestamp, by: Actor) -> Result<bool> {
+        self.write(move |tx| devices::revoke(tx, id, now, &by)).await
     }
 
-    async fn restore_device(&self, id: Uuid) -> Result<bool> {
-        self.write(move |tx| devices::restore(tx, id)).await
+    async fn restore_device(&self, id: Uuid, now: Timestamp, by: Actor) -> Result<bool> {
+        self.write(move |tx| devices::restore(tx, id, now, &by)).await
     }
 
     async fn caller(&self, access: TokenHash, now: Timestamp) -> Result<Option<Caller>> {
@@ -309,9 +315,10 @@ impl Store for SqliteStore {
         source: Box<dyn ImportSource>,
         how: ImportHow,
         now: Timestamp,
+        by: Actor,
     ) -> Result<Option<ImportCounts>> {
         let path = self.path.clone();
-        beside(move || affiliates::import(&path, source, how, now)).await
+        beside(move || affiliates::import(&path, source, how, now, &by)).await
     }
 
     async fn install(
@@ -319,9 +326,45 @@ impl Store for SqliteStore {
         installation: Installation,
         people: Box<dyn ImportSource>,
         now: Timestamp,
+        by: Actor,
     ) -> Result<Installed> {
         let path = self.path.clone();
-        beside(move || installation::install(&path, &installation, people, now)).await
+        beside(move || installation::install(&path, &installation, people, now, &by)).await
+    }
+}
+
+#[async_trait]
+impl AuditStore for SqliteStore {
+    async fn append(&self, act: NewAct) -> Result<()> {
+        self.write(move |tx| audit::append(tx, &act)).await
+    }
+
+    async fn unsealed(&self, known: Head, acts_max: u32) -> Result<Unsealed> {
+        self.read(move |tx| audit::unsealed(tx, known, acts_max)).await
+    }
+
+    async fn keep_block(&self, kept: Head, block: Block) -> Result<bool> {
+        self.write(move |tx| audit::keep_block(tx, kept, &block)).await
+    }
+
+    async fn sealed_after(&self, after: i64) -> Result<Option<(Block, Vec<Entry>)>> {
+        self.read(move |tx| audit::sealed_after(tx, after)).await
+    }
+
+    async fn audit_head(&self) -> Result<Option<Head>> {
+        self.read(|tx| audit::head(tx)).await
+    }
+
+    async fn strays(&self, count_max: u32) -> Result<Vec<Stray>> {
+        self.read(move |tx| audit::strays(tx, count_max)).await
+    }
+
+    async fn person_lookups(&self, act: NewAct) -> Result<PersonLookups> {
+        self.write(move |tx| person::who_asked(tx, &act)).await
+    }
+
+    async fn personal_data(&self, document: Document, act: NewAct) -> Result<PersonalData> {
+        self.write(move |tx| person::data(tx, document, &act)).await
     }
 }
 

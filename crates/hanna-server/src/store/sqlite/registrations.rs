@@ -2,13 +2,13 @@
 
 use hanna_domain::Redacted;
 use hanna_wire::account::RegistrationState;
-use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::columns::{Micros, Word};
-use super::{codes, mails};
+use super::{audit, codes, mails};
 use crate::accounts::{UNCONFIRMED_MAX, roles_of_approved};
+use crate::audit::{Act, NewAct};
 use crate::secrets::username_key;
 use crate::store::{
     AccountState, Applicant, Approval, CodeTried, Confirmation, Decided, NewRegistration, Registered,
@@ -83,11 +83,12 @@ pub fn register(tx: &Transaction<'_>, new: &NewRegistration) -> rusqlite::Result
         ],
     )?;
     codes::ask(tx, &new.ask)?;
+    audit::append(tx, &NewAct::new(Act::Registered, now).about(new.id))?;
     Ok(Registered::Kept)
 }
 
 pub fn confirm(tx: &Transaction<'_>, confirmation: &Confirmation) -> rusqlite::Result<CodeTried> {
-    let Confirmation { id, subject, code, account_id, now } = *confirmation;
+    let Confirmation { id, subject, code, now, .. } = *confirmation;
     let tried = codes::attempt(tx, subject, code, now)?;
     if tried != CodeTried::Right {
         return Ok(tried);
@@ -95,7 +96,7 @@ pub fn confirm(tx: &Transaction<'_>, confirmation: &Confirmation) -> rusqlite::R
     let Some(registration) = one(tx, id)? else { return Ok(CodeTried::Gone) };
     match (registration.state, registration.password_hash) {
         (RegistrationState::Unconfirmed, Some(password_hash)) => {
-            add_account(tx, account_id, &registration.applicant, &password_hash, (id, now))
+            add_account(tx, confirmation, &registration.applicant, &password_hash)
         }
         // The answer of the first time was lost on the way.
         (RegistrationState::Pending | RegistrationState::Approved, _) => Ok(CodeTried::Right),
@@ -105,11 +106,11 @@ pub fn confirm(tx: &Transaction<'_>, confirmation: &Confirmation) -> rusqlite::R
 
 fn add_account(
     tx: &Transaction<'_>,
-    account_id: Uuid,
+    confirmation: &Confirmation,
     applicant: &Applicant,
     password_hash: &Redacted<String>,
-    (id, now): (Uuid, Timestamp),
 ) -> rusqlite::Result<CodeTried> {
+    let Confirmation { id, account_id, now, .. } = *confirmation;
     let username = applicant.email.expose();
     if is_username_taken(tx, &username_key(username))? {
         return Ok(CodeTried::Gone);
@@ -130,6 +131,7 @@ fn add_account(
         "UPDATE registrations SET state = ?2, account_id = ?3, confirmed_us = ?4, password_hash = NULL WHERE id = ?1",
         params![id, Word(RegistrationState::Pending), account_id, Micros(now)],
     )?;
+    audit::append(tx, &NewAct::confirmed(confirmation))?;
     Ok(CodeTried::Right)
 }
 
@@ -163,9 +165,15 @@ pub fn approve(tx: &Transaction<'_>, approval: &Approval) -> rusqlite::Result<De
     }
     tx.execute(
         "UPDATE registrations SET state = ?2, decided_us = ?3, decided_by = ?4 WHERE id = ?1",
-        params![approval.id, Word(RegistrationState::Approved), Micros(approval.now), approval.by],
+        params![
+            approval.id,
+            Word(RegistrationState::Approved),
+            Micros(approval.now),
+            approval.by.account_id()
+        ],
     )?;
     mails::add(tx, &approval.mail)?;
+    audit::append(tx, &NewAct::approved(approval, account_id, entity_id))?;
     Ok(Decided::Done)
 }
 
@@ -178,13 +186,14 @@ pub fn reject(tx: &Transaction<'_>, rejection: &Rejection) -> rusqlite::Result<D
             rejection.id,
             Word(RegistrationState::Rejected),
             Micros(rejection.now),
-            rejection.by,
+            rejection.by.account_id(),
             rejection.reason
         ],
     )?;
     // Nobody ever signed in with it, so nothing else names it.
     tx.execute("DELETE FROM accounts WHERE id = ?1", [account_id])?;
     mails::add(tx, &rejection.mail)?;
+    audit::append(tx, &NewAct::rejected(rejection, account_id))?;
     Ok(Decided::Done)
 }
 

@@ -10,6 +10,10 @@ fn now() -> Timestamp {
     "2026-11-22T17:00:00Z".parse().expect("a timestamp")
 }
 
+fn at_noon() -> Restoring<'static> {
+    Restoring { by: &Actor::Server, now: now() }
+}
+
 fn names(bench: &Bench) -> Vec<String> {
     let entries = fs::read_dir(bench.dir()).expect("the directory");
     let mut names: Vec<String> =
@@ -51,9 +55,9 @@ async fn nothing_is_put_in_the_place_of_a_database_unasked_or_in_use() {
     back_up(&database, &file).expect("backed up");
     let epoch = bench.app.epoch().await.expect("an epoch");
     let next = bench.id();
-    let unasked = restore(&file, &database, false, next, now());
+    let unasked = restore(&file, &database, false, next, &at_noon());
     assert!(matches!(unasked, Err(BackupError::DatabaseThere(_))), "{unasked:?}");
-    let in_use = restore(&file, &database, true, next, now());
+    let in_use = restore(&file, &database, true, next, &at_noon());
     assert!(matches!(in_use, Err(BackupError::InUse(_))), "{in_use:?}");
     assert_eq!(names(&bench), ["copy.sqlite", "hanna.sqlite"], "nothing of the attempt is left");
     assert_eq!(bench.app.epoch().await.expect("an epoch"), epoch);
@@ -74,7 +78,7 @@ async fn what_is_no_whole_backup_is_refused_and_nothing_changes() {
         [(b"no database at all".repeat(100), "text"), (Vec::new(), "nothing"), (damaged, "damaged")]
     {
         fs::write(&file, content).expect("written");
-        let refused = restore(&file, &place, false, bench.id(), now());
+        let refused = restore(&file, &place, false, bench.id(), &at_noon());
         assert!(
             matches!(refused, Err(BackupError::NoBackup(_) | BackupError::Store(StoreError::Failed(_)))),
             "{what}: {refused:?}"
@@ -85,7 +89,7 @@ async fn what_is_no_whole_backup_is_refused_and_nothing_changes() {
     let newer = Connection::open(&file).expect("opened");
     newer.pragma_update(None, "user_version", 99).expect("set");
     drop(newer);
-    let refused = restore(&file, &place, false, bench.id(), now());
+    let refused = restore(&file, &place, false, bench.id(), &at_noon());
     assert!(matches!(refused, Err(BackupError::Store(StoreError::Newer { .. }))), "{refused:?}");
     assert_eq!(names(&bench), ["copy.sqlite", "hanna.sqlite"], "nothing of the attempts is left");
 }
@@ -103,7 +107,7 @@ async fn when_it_cannot_be_put_back_what_was_there_stays_where_it_was() {
             assert!(matches!(refused, Err(BackupError::File { .. })), "{refused:?}");
             assert!(database.exists() && !aside.exists());
             fs::write(&aside, b"set aside in the same second").expect("written");
-            let refused = restore(&file, &database, true, Uuid::from_u128(7), now());
+            let refused = restore(&file, &database, true, Uuid::from_u128(7), &at_noon());
             assert!(matches!(refused, Err(BackupError::AlreadyThere(_))), "{refused:?}");
             assert_eq!(fs::read(&aside).expect("read"), b"set aside in the same second");
         })
@@ -123,7 +127,8 @@ async fn a_restored_database_has_another_epoch_and_the_keys_of_the_one_set_aside
     let bench = bench
         .between_lives(|dir| {
             let next = Uuid::from_u128(7);
-            let restored = restore(&file, &dir.join("hanna.sqlite"), true, next, now()).expect("restored");
+            let restored =
+                restore(&file, &dir.join("hanna.sqlite"), true, next, &at_noon()).expect("restored");
             let aside = dir.join("hanna.sqlite.replaced-20261122T170000Z");
             assert_eq!(restored, Restored { set_aside: Some(aside.clone()), keys_brought: Some(1) });
             assert!(aside.exists(), "nothing is deleted");

@@ -1,0 +1,117 @@
+//! The subcommand `audit`.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use hanna_domain::{Document, DocumentKind, Verdict};
+use jiff::Timestamp;
+use jiff::tz::{TimeZone, offset};
+
+use super::settings::Effective;
+use super::{AuditPersonArgs, AuditSearchArgs, open};
+use crate::audit::{Access, Anchor, Consulted, PersonLookups, Verification};
+
+/// Why a search is made when nobody says.
+pub const SEARCH_PURPOSE: &str = "responder al titular quién consultó sus datos";
+
+/// `CC:1045678901`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn document(text: &str) -> Result<Document, String> {
+    let (kind, number) = text.split_once(':').ok_or("se espera TIPO:NÚMERO, como CC:1045678901")?;
+    let kind = DocumentKind::from_code(&kind.to_uppercase()).ok_or("el tipo es CC, CE, TI, RC, PA o PPT")?;
+    Document::parse(kind, number).map_err(|error| error.to_string())
+}
+
+pub async fn verify(anchor: Option<Anchor>, holds: &Effective) -> anyhow::Result<ExitCode> {
+    let found = open(holds).await?.verify_audit(anchor).await?;
+    write_verification(&mut io::stdout().lock(), &found)?;
+    Ok(if found.findings_total == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn write_verification(out: &mut impl Write, found: &Verification) -> io::Result<()> {
+    writeln!(out, "sealed: {} acts in {} blocks", found.sealed, found.blocks)?;
+    writeln!(out, "not sealed yet: {} acts; whoever changed them could not be found out", found.unsealed)?;
+    if let Some(anchor) = &found.anchor {
+        writeln!(out, "last block: {anchor}")?;
+    }
+    for finding in &found.findings {
+        writeln!(out, "TAMPERED: {finding}")?;
+    }
+    let listed = u64::try_from(found.findings.len()).unwrap_or(u64::MAX);
+    if found.findings_total > listed {
+        writeln!(out, "TAMPERED: {} more", found.findings_total - listed)?;
+    }
+    if found.findings_total == 0 {
+        writeln!(out, "nothing that is sealed was changed, removed or slipped in")?;
+    }
+    Ok(())
+}
+
+pub async fn search(args: &AuditSearchArgs, holds: &Effective) -> anyhow::Result<ExitCode> {
+    let purpose = args.purpose.as_deref().unwrap_or(SEARCH_PURPOSE);
+    let found = open(holds).await?.search_audit(&args.document, purpose).await?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        serde_json::to_writer(&mut out, &found)?;
+        writeln!(out)?;
+    } else {
+        write_lookups(&mut out, &found)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_lookups(out: &mut impl Write, found: &PersonLookups) -> io::Result<()> {
+    if found.lookups.is_empty() {
+        writeln!(out, "Nadie ha consultado este documento.")?;
+    } else {
+        writeln!(out, "Consultas de este documento: {}", found.lookups.len())?;
+    }
+    for one in &found.lookups {
+        let Consulted { entity_name, branch_name, device_name, operator_name, purpose, .. } = one;
+        let at = in_colombia(one.answered_at);
+        writeln!(out, "  {at}  {entity_name}, sede {branch_name}, equipo {device_name}")?;
+        let regular = if one.regular { ", sin que estuviera en el mostrador" } else { "" };
+        writeln!(out, "    {operator_name}, para: {purpose}{regular}. Se respondió: {}", said(one.verdict))?;
+    }
+    if !found.accesses.is_empty() {
+        writeln!(out, "Accesos en la caja: {}", found.accesses.len())?;
+    }
+    for Access { at, act, account_id, by, purpose } in &found.accesses {
+        let what = if act == "PERSON_EXPORTED" { "exportación" } else { "búsqueda" };
+        let account = account_id.map(|id| id.to_string());
+        let who = account.or_else(|| by.clone()).unwrap_or_default();
+        writeln!(
+            out,
+            "  {}  {what} por {who}, para: {}",
+            in_colombia(*at),
+            purpose.as_deref().unwrap_or("-")
+        )?;
+    }
+    Ok(())
+}
+
+/// What the desk's card said.
+const fn said(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Active => "ACTIVO",
+        Verdict::ActiveFromCopy => "ACTIVO según copia",
+        Verdict::NotActive => "NO ACTIVO",
+        Verdict::NotRegistered => "NO REGISTRA",
+        Verdict::NoData => "SIN DATO",
+    }
+}
+
+/// Day and time as a clock in Colombia shows them.
+fn in_colombia(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::fixed(offset(-5))).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+pub async fn export(args: &AuditPersonArgs, holds: &Effective) -> anyhow::Result<ExitCode> {
+    let data = open(holds).await?.export_person(&args.document, &args.purpose).await?;
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &data)?;
+    writeln!(out)?;
+    Ok(ExitCode::SUCCESS)
+}
