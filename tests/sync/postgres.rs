@@ -130,6 +130,19 @@ async fn deliver(desk: &TestDesk) {
     }
 }
 
+/// Reads the whole audit again: nothing that a server sealed was passed over, and every act has its record.
+fn verify_audit(url: &str, folder: &Path) {
+    let verify = Command::new(program("hanna-server"))
+        .args(["audit", "verify", "--database", url, "--data-dir"])
+        .arg(folder)
+        .output()
+        .expect("run");
+    let said = String::from_utf8_lossy(&verify.stdout);
+    print(said.lines().next().unwrap_or_default());
+    assert!(verify.status.success(), "{said}{}", String::from_utf8_lossy(&verify.stderr));
+    assert!(said.contains("nothing that is sealed was changed"), "{said}");
+}
+
 async fn reached(done: &AtomicUsize, count: usize) {
     while done.load(Ordering::SeqCst) < count {
         a_moment().await;
@@ -200,6 +213,7 @@ async fn one_of_two_servers_is_killed_again_and_again_and_nothing_is_lost_or_dou
         }
     };
     nothing_is_lost_or_doubled(&desks, &demo, event, |sql| cluster.sql("hanna", sql).expect("asked")).await;
+    verify_audit(&url, folder.path());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,5 +238,6 @@ async fn the_standby_takes_over_in_the_middle_and_nothing_is_lost_or_doubled() {
         print(&format!("{at_the_primary} uses before, {at_the_standby} after the promotion"));
     };
     nothing_is_lost_or_doubled(&desks, &demo, event, |sql| standby.sql("hanna", sql).expect("asked")).await;
+    verify_audit(&url, folder.path());
     drop(servers);
 }

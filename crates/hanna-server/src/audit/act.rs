@@ -18,7 +18,8 @@ pub enum Act {
     Item,
     /// A session was opened; refers to it.
     SignIn,
-    /// A password or an account was not good, or its PC was revoked.
+    /// A password or an account was not good, or its PC was revoked; also the password of until now, of who wanted to change
+    /// it.
     SignInFailed,
     /// A session ended: signed out, or its token came twice.
     SessionEnded,

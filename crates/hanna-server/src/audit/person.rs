@@ -98,7 +98,7 @@ pub struct RegisteredPerson {
     pub affiliate: Affiliate,
     /// The employer's NIT, without its check digit.
     pub company_nit: Option<String>,
-    /// When it was last imported.
+    /// Of the import that wrote it last; one that found the person as before wrote nothing.
     pub imported_at: Timestamp,
 }
 

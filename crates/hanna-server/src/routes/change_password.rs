@@ -7,9 +7,11 @@ use hanna_wire::account::{ChangePassword, is_email};
 use hanna_wire::limits::PASSWORD_MAX;
 use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
+use serde_json::json;
 
 use crate::accounts::check_password;
 use crate::app::App;
+use crate::audit::{Act, Actor, NewAct};
 use crate::extract::Body;
 use crate::fault::Fault;
 use crate::openapi::{SIGNED_IN, WITH_BODY, route_faults};
@@ -55,6 +57,11 @@ pub async fn handler(
         return Err(Fault::slow_down(until.duration_since(now)));
     }
     if !app.passwords().matches(current, Some(own.password_hash)).await? {
+        let failed = NewAct::new(Act::SignInFailed, now)
+            .by(&Actor::Account(caller.account_id))
+            .at_device(caller.device_id)
+            .saying(json!({ "code": ErrorCode::WrongCredentials }));
+        app.store().append(failed).await?;
         return Err(Fault::new(ErrorCode::WrongCredentials));
     }
     app.store().forget_attempts(mac).await?;

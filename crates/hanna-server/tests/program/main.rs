@@ -48,6 +48,7 @@ on_both!(
     the_epoch_is_renewed_by_hand_and_says_what_for,
     a_device_is_listed_revoked_beside_a_running_server,
     the_log_has_trace_ids_and_nobodys_data,
+    the_audit_is_sealed_at_shutdown_verified_searched_and_exported,
 );
 
 #[test]
@@ -443,12 +444,10 @@ fn what_a_desk_exported_is_imported_beside_a_running_server_and_told_in_spanish(
     assert_eq!(outcomes, ["accepted", "accepted_with_note"], "the first answers");
 }
 
-#[test]
-fn the_audit_is_sealed_at_shutdown_verified_searched_and_exported() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let demo = seeded(dir.path());
+fn the_audit_is_sealed_at_shutdown_verified_searched_and_exported(dir: &Path) {
+    let demo = seeded(dir);
     let number = demo["documents"]["active"][0].as_str().expect("a number");
-    let mut server = Server::start(dir.path(), &[]);
+    let mut server = Server::start(dir, &[]);
     let account = &demo["accounts"][0];
     let sign_in = json!({
         "username": account["username"], "password": account["password"],
@@ -466,7 +465,7 @@ fn the_audit_is_sealed_at_shutdown_verified_searched_and_exported() {
     assert!(server.process.wait().expect("ended").success());
 
     let verify = |more: &[&str]| {
-        let output = run(dir.path(), &[&["audit", "verify"], more].concat());
+        let output = run(dir, &[&["audit", "verify"], more].concat());
         (output.status.code(), text(&output.stdout).to_owned())
     };
     let (code, said) = verify(&[]);
@@ -480,27 +479,33 @@ fn the_audit_is_sealed_at_shutdown_verified_searched_and_exported() {
     assert_eq!(verify(&["--anchor", "1:x"]).0, Some(2));
 
     let document = format!("CC:{number}");
-    let found = run(dir.path(), &["audit", "search", "--document", &document]);
+    let found = run(dir, &["audit", "search", "--document", &document]);
     let found = text(&found.stdout);
     assert!(
         found.starts_with("Consultas de este documento: 1\n") && found.contains("RECEPCION-1"),
         "{found}"
     );
     assert!(found.contains("para: validar beneficio del convenio. Se respondió: ACTIVO"), "{found}");
-    let nobody = run(dir.path(), &["audit", "search", "--document", "CC:1000000007"]);
+    let nobody = run(dir, &["audit", "search", "--document", "CC:1000000007"]);
     assert_eq!(text(&nobody.stdout), "Nadie ha consultado este documento.\n");
-    let without_purpose = run(dir.path(), &["audit", "export", "--document", &document]);
+    let without_purpose = run(dir, &["audit", "export", "--document", &document]);
     assert_eq!(without_purpose.status.code(), Some(2));
-    let exported =
-        run(dir.path(), &["audit", "export", "--document", &document, "--purpose", "radicado 123"]);
+    let exported = run(dir, &["audit", "export", "--document", &document, "--purpose", "radicado 123"]);
     let exported: Value = serde_json::from_slice(&exported.stdout).expect("JSON");
     assert_eq!(exported["lookups"].as_array().map(Vec::len), Some(1));
     assert_eq!(exported["accesses"][0]["act"], "PERSON_SEARCHED");
+    let (code, said) = verify(&[]);
+    assert!(code == Some(0) && said.contains("not sealed yet: 3 acts"), "searches and the export: {said}");
+}
 
+#[test]
+fn what_was_tampered_with_is_named_and_the_exit_code_says_so() {
+    let dir = tempfile::tempdir().expect("a directory");
+    the_audit_is_sealed_at_shutdown_verified_searched_and_exported(dir.path());
     let db = rusqlite::Connection::open(dir.path().join("hanna-data/hanna.sqlite")).expect("the database");
     db.execute("UPDATE lookups SET purpose = 'curiosidad'", []).expect("tampered");
     drop(db);
-    let (code, said) = verify(&[]);
-    assert!(code == Some(1) && said.contains("TAMPERED: act"), "{said}");
-    assert!(said.contains("not sealed yet: 3 acts"), "{said}");
+    let verified = run(dir.path(), &["audit", "verify"]);
+    let said = text(&verified.stdout);
+    assert!(verified.status.code() == Some(1) && said.contains("TAMPERED: act"), "{said}");
 }

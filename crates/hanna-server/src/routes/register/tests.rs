@@ -227,6 +227,11 @@ async fn whoever_is_signed_in_changes_their_password_with_the_old_one() {
         desk.post(path::PASSWORD, &json!({ "current": current, "password": password })).await
     };
     assert_eq!(change("no es", PASSWORD).await.code(), "WRONG_CREDENTIALS");
+    let tried: u32 = bench
+        .sql()
+        .query_row("SELECT count(*) FROM audit WHERE act = 'SIGN_IN_FAILED'", [], |row| row.get(0))
+        .expect("a count");
+    assert_eq!(tried, 1, "a guess at the old password is on record");
     assert_eq!(change(&account.password, "1234567890").await.code(), "WEAK_PASSWORD");
     assert_eq!(change(&account.password, PASSWORD).await.status, StatusCode::NO_CONTENT);
     assert_eq!(desk.get(path::ME).await.status, StatusCode::OK, "this session goes on");

@@ -55,6 +55,8 @@ pub fn version(db: &Connection) -> Result<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::chain::Head;
+    use crate::store::sqlite::audit;
 
     const A: &str = "CREATE TABLE a (x INTEGER NOT NULL) STRICT;";
     const B: &str = "CREATE TABLE b (x INTEGER NOT NULL) STRICT; INSERT INTO a VALUES (1);";
@@ -116,6 +118,37 @@ mod tests {
             })
             .expect("the device");
         assert_eq!(device, (2, None));
+    }
+
+    #[test]
+    fn what_was_recorded_before_there_was_an_audit_is_in_it() {
+        let mut db = Connection::open_in_memory().expect("in memory");
+        run(&mut db, &STEPS[..4]).expect("migrated");
+        db.execute_batch(
+            "INSERT INTO accounts VALUES (randomblob(16), 'ana', 'ana', 'ANA', NULL, '', 'ACTIVE');
+             INSERT INTO entities SELECT id, '1', 'E' FROM accounts;
+             INSERT INTO branches SELECT id, id, 'A', 'Sede A', 'Cali' FROM accounts;
+             INSERT INTO devices (id, name, first_seen_us, last_seen_us, last_contact_us)
+                 VALUES (randomblob(16), 'PC', 1, 1, 1);
+             INSERT INTO sessions SELECT randomblob(16), a.id, d.id, 1, 1, 1, NULL, NULL FROM accounts a, devices d;
+             INSERT INTO signing_keys VALUES ('k', x'00', zeroblob(32), 2, 9);
+             INSERT INTO lookups SELECT randomblob(16), a.id, d.id, a.id, a.id, zeroblob(32), 'p', 1, 0
+                 FROM accounts a, devices d;
+             INSERT INTO statements SELECT randomblob(16), id, 3, 4, 1, '[]' FROM lookups;
+             INSERT INTO outbox_items (id, content_hash, kind, sequence, author_id, device_id, sent_by, received_us,
+                                       judged_us, outcome, code, submission, device_us)
+                 SELECT randomblob(16), zeroblob(32), 'void', 1, account_id, device_id, account_id, 6, 6, 'refused',
+                        'VOID_NOT_ALLOWED', 1, 6 FROM lookups;
+             INSERT INTO earlier_refusals (item_id, submission, judged_us, code)
+                 SELECT id, 0, 5, 'VOID_NOT_ALLOWED' FROM outbox_items;",
+        )
+        .expect("written");
+        assert_eq!(migrate(&mut db).expect("migrated"), 4);
+        assert_eq!(audit::strays(&db, 10).expect("asked"), []);
+        let entries = audit::unsealed(&db, Head::NONE, 10).expect("asked").entries;
+        let words: Vec<&str> = entries.iter().map(|entry| entry.act.as_str()).collect();
+        assert_eq!(words, ["SIGN_IN", "KEY_MADE", "LOOKUP", "ITEM", "ITEM"]);
+        assert!(entries.iter().all(|entry| entry.record.is_some()));
     }
 
     #[test]
