@@ -1,12 +1,17 @@
 """What schemathesis has to be told about Hanna: how to sign in, and which ids exist.
 
-Half of the valid requests keep the ids schemathesis invents, the other half get those of the demo, so that what lies behind a
-sign-in and a branch is reached as well.
+Some of the valid requests keep the ids schemathesis invents, most get those of the demo, so that what lies behind a sign-in and
+a branch is reached as well.
 """
 
+import email
+import email.policy
 import json
 import os
+import pathlib
 import random
+import re
+import time
 import uuid
 
 import requests
@@ -15,20 +20,24 @@ from schemathesis import GenerationMode
 
 URL = os.environ["HANNA_API_URL"]
 DEMO = json.loads(os.environ["HANNA_API_DEMO"])
-ACCOUNT, OTHER = DEMO["accounts"][:2]
+MAIL = pathlib.Path(os.environ["HANNA_API_MAIL"])
+# Ours; one to sign in with wrong; one to change the password of; one that forgot it.
+ACCOUNT, OTHER, CHANGING, FORGETFUL = DEMO["accounts"][:4]
+NEWCOMER = "nadia@gym-nuevo.co"
 DEVICE = {"id": str(uuid.UUID(int=0x01936D3E00007000800000000000A91)), "name": "SCHEMATHESIS"}
 WAIT_S = 30
 CHANCE = random.Random(1)
 
 
-def sign_in():
-    answer = requests.post(
-        f"{URL}/v1/sessions",
-        json={"username": ACCOUNT["username"], "password": ACCOUNT["password"], "device": DEVICE},
-        timeout=WAIT_S,
-    )
+def post(path, body):
+    answer = requests.post(f"{URL}{path}", json=body, timeout=WAIT_S)
     answer.raise_for_status()
-    return answer.json()["access_token"]
+    return answer.json()
+
+
+def sign_in(account=ACCOUNT):
+    body = {"username": account["username"], "password": account["password"], "device": DEVICE}
+    return post("/v1/sessions", body)["access_token"]
 
 
 def branches(token):
@@ -37,7 +46,45 @@ def branches(token):
     return [branch["id"] for branch in answer.json()["branches"]]
 
 
+def code_mailed_to(address):
+    """The six digits of the mail that was written for an address."""
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until:
+        for file in MAIL.glob("*.eml"):
+            mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+            if mail["To"] and address in mail["To"]:
+                return re.search(r"\b[0-9]{6}\b", mail.get_body(("plain",)).get_content()).group()
+        time.sleep(0.1)
+    raise TimeoutError(f"no mail for {address}")
+
+
+def registered():
+    """A registration and its code, which stays right while the caja decides."""
+    body = {
+        "id": str(uuid.UUID(int=CHANCE.getrandbits(128), version=4)),
+        "entity_name": "GYM NUEVO",
+        "display_name": "Nadia Núñez",
+        "email": NEWCOMER,
+        "privacy_notice": "2026-11",
+        **ACCEPTABLE,
+    }
+    post("/v1/accounts", body)
+    return {"id": body["id"], "code": code_mailed_to(NEWCOMER)}
+
+
+def forgotten():
+    """A reset of a password; the very same one again is right again."""
+    address = FORGETFUL["username"]
+    post("/v1/password/forgot", {"email": address})
+    return {"email": address, "code": code_mailed_to(address), "password": ACCEPTABLE["password"]}
+
+
+# What a schema cannot say: a check digit, a number that is one, a password that is not guessed easily.
+ACCEPTABLE = {"nit": "899999068-1", "phone": "3001234567", "password": "cuatro xilofonos"}
 BRANCHES = branches(sign_in())
+REGISTERED = registered()
+FORGOTTEN = forgotten()
+CHANGING_TOKEN = sign_in(CHANGING)
 
 
 @schemathesis.auth(refresh_interval=300)
@@ -48,8 +95,13 @@ class Session:
         return sign_in()
 
     def set(self, case, data, context):
-        # Signing out ends a session: it gets one of its own.
-        token = sign_in() if case.method.upper() == "DELETE" else data
+        token = data
+        if case.method.upper() == "DELETE":
+            # Signing out ends a session: it gets one of its own.
+            token = sign_in()
+        elif case.path == "/v1/password":
+            # Wrong passwords slow the signing in of their account down.
+            token = CHANGING_TOKEN
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
 
 
@@ -66,8 +118,14 @@ def before_call(context, case, kwargs):
     if body.get("username") == ACCOUNT["username"]:
         # What is guessed at here must not slow down our own signing in.
         case.body = body = {**body, "username": OTHER["username"]}
-    if CHANCE.random() < 0.5:
-        case.body = with_known_ids(body)
+    if case.path == "/v1/password":
+        case.body = {"current": CHANGING["password"], "password": CHANGING["password"]}
+    elif CHANCE.random() < 0.75:
+        case.body = KNOWN[case.path] if case.path in KNOWN else with_known_ids(body)
+
+
+# What is right the second time too.
+KNOWN = {"/v1/accounts/confirm": REGISTERED, "/v1/password/reset": FORGOTTEN}
 
 
 def is_valid(case):
@@ -77,7 +135,7 @@ def is_valid(case):
 def with_known_ids(body):
     body = dict(body)
     if "nit" in body:
-        body |= {"nit": "899999068-1", "phone": "3001234567", "password": "cuatro xilofonos"}
+        body |= ACCEPTABLE
     if "email" in body:
         # Each its own: one address may not ask again and again.
         body["email"] = f"{uuid.UUID(int=CHANCE.getrandbits(128), version=4)}@gym-nuevo.co"

@@ -43,6 +43,7 @@ fn check(workspace: &Workspace, environment: &Path) -> Result<()> {
     checks.arg(workspace.root().join("docs/openapi.json")).args(["--url", &address, "--checks", "all"]);
     checks.args(["--no-color"]).current_dir(&folder);
     checks.env("HANNA_API_URL", &address).env("HANNA_API_DEMO", demo.trim());
+    checks.env("HANNA_API_MAIL", folder.join("data/mail"));
     // What it writes while it works stays out of the checkout.
     checks.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONPATH", &api);
     let done = process::run(&mut checks);

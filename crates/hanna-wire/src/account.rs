@@ -122,13 +122,14 @@ words! {
     }
 }
 
-/// Whether a text is an e-mail address as Hanna takes them: one `@`, a domain with a dot, nothing but visible characters.
-/// Whether it exists is what the code tells.
+/// Whether a text is an e-mail address as Hanna takes them: one `@`, a domain that ends in a dot and two characters at
+/// least, nothing but visible characters. Whether it exists is what the code tells.
 pub fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let visible = text.chars().all(|c| c.is_ascii_graphic() && !"()<>[]:;,\\\"".contains(c));
     let dots = |part: &str| !part.is_empty() && part.split('.').all(|label| !label.is_empty());
-    visible && dots(local) && dots(domain) && domain.contains('.') && !domain.contains('@')
+    let top = domain.rsplit_once('.').map_or("", |(_, top)| top);
+    visible && dots(local) && dots(domain) && top.len() >= 2 && !domain.contains('@')
 }
 
 /// The digits of a telephone number, with a leading `+` if it has one; `None` when it is none.
@@ -151,6 +152,7 @@ mod tests {
             "",
             "ana",
             "ana@gymcaribe",
+            "ana@gym.c",
             "ana@@gym.co",
             "ana@gym..co",
             "@gym.co",
