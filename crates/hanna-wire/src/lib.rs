@@ -8,6 +8,8 @@
 //! thing; a document number never stands in a URL.
 
 pub mod account;
+pub mod admin;
+pub mod agreement;
 pub mod export;
 pub mod health;
 pub mod keys;

@@ -33,6 +33,12 @@ words! {
         RequestTimedOut = "REQUEST_TIMED_OUT",
         /// 409: the same id with other content.
         IdConflict = "ID_CONFLICT",
+        /// 409: there is an entity with this NIT.
+        NitTaken = "NIT_TAKEN",
+        /// 409: there is a branch with this code.
+        BranchCodeTaken = "BRANCH_CODE_TAKEN",
+        /// 409: another import has not ended: one at a time.
+        ImportRunning = "IMPORT_RUNNING",
         /// 413: the body is over the limit.
         TooLarge = "TOO_LARGE",
         /// 415: the body is not `application/json`.
@@ -64,7 +70,7 @@ impl ErrorCode {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimedOut => 408,
-            Self::IdConflict => 409,
+            Self::IdConflict | Self::NitTaken | Self::BranchCodeTaken | Self::ImportRunning => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Invalid | Self::WeakPassword | Self::CodeWrong | Self::CodeExpired => 422,
@@ -88,6 +94,9 @@ impl ErrorCode {
             Self::MethodNotAllowed => "Method not allowed",
             Self::RequestTimedOut => "Request timed out",
             Self::IdConflict => "Id already used for other content",
+            Self::NitTaken => "NIT already there",
+            Self::BranchCodeTaken => "Branch code already there",
+            Self::ImportRunning => "Another import is running",
             Self::TooLarge => "Body too large",
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::Invalid => "Value not allowed",

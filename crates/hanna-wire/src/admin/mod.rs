@@ -1,0 +1,3 @@
+//! What the caja does in its console. Every call needs the role `CAJA_ADMIN`.
+
+pub mod business;
