@@ -58,6 +58,28 @@ pub mod path {
     pub const OUTBOX: &str = "/v1/outbox";
     /// `GET`: reported uses.
     pub const USAGE_REPORTS: &str = "/v1/usage-reports";
+    /// `GET`: the entities; `POST`: add one.
+    pub const ADMIN_ENTITIES: &str = "/v1/admin/entities";
+    /// `GET`: an entity with its branches and agreements; `PATCH`: change it.
+    pub const ADMIN_ENTITY: &str = "/v1/admin/entities/{id}";
+    /// `POST`: add a branch to an entity.
+    pub const ADMIN_ENTITY_BRANCHES: &str = "/v1/admin/entities/{id}/branches";
+    /// `POST`: add an agreement with an entity.
+    pub const ADMIN_ENTITY_AGREEMENTS: &str = "/v1/admin/entities/{id}/agreements";
+    /// `PATCH`: change, close or open a branch.
+    pub const ADMIN_BRANCH: &str = "/v1/admin/branches/{id}";
+    /// `PUT`: change an agreement.
+    pub const ADMIN_AGREEMENT: &str = "/v1/admin/agreements/{id}";
+    /// `GET`: the imports; `POST`: send a file to import.
+    pub const ADMIN_IMPORTS: &str = "/v1/admin/imports";
+    /// `GET`: how far an import is.
+    pub const ADMIN_IMPORT: &str = "/v1/admin/imports/{id}";
+    /// `POST`: stop an import.
+    pub const ADMIN_IMPORT_CANCEL: &str = "/v1/admin/imports/{id}/cancel";
+    /// `GET`: the rejected lines of an import, as CSV.
+    pub const ADMIN_IMPORT_REJECTED: &str = "/v1/admin/imports/{id}/rejected";
+    /// `GET`: lookups and uses by entity and branch.
+    pub const ADMIN_USAGE: &str = "/v1/admin/usage";
     /// `GET`: liveness.
     pub const HEALTH: &str = "/health";
     /// `GET`: readiness.
