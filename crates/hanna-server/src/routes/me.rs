@@ -6,6 +6,7 @@ use hanna_domain::{DeskPolicy, colombia};
 use hanna_wire::me::Me;
 use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
+use hanna_wire::second_factor::SecondFactor;
 
 use crate::app::App;
 use crate::application;
@@ -34,7 +35,15 @@ pub async fn handler(State(app): State<App>, caller: Caller) -> Result<Json<Me>,
     let Surroundings { operator, entity, roles, branches, applications, agreements } =
         surroundings.ok_or(Fault::new(ErrorCode::SessionExpired))?;
     let applications = if entity.is_some() { application::tiles(&applications) } else { Vec::new() };
-    Ok(Json(Me { operator, entity, roles, branches, applications, policy: policy(&agreements) }))
+    Ok(Json(Me {
+        operator,
+        entity,
+        roles,
+        branches,
+        applications,
+        policy: policy(&agreements),
+        second_factor: SecondFactor::NotNeeded,
+    }))
 }
 
 /// One policy for a desk that may stand in several branches: of each term the strictest, whichever agreement it is of.
