@@ -9,7 +9,7 @@ const PREFIX_DEFAULT: &str = "SEDE";
 
 /// What the codes of an entity's branches begin with: as those it has, or the first letters of its name.
 pub fn prefix(entity_name: &str, codes: &[String]) -> String {
-    if let Some((prefix, _)) = codes.iter().filter_map(|code| code.rsplit_once('-')).next() {
+    if let Some((prefix, _)) = codes.iter().find_map(|code| code.rsplit_once('-')) {
         return prefix.to_owned();
     }
     let letters: String = fold(entity_name).chars().filter(char::is_ascii_alphabetic).collect();

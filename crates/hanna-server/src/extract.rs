@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
-use hanna_wire::limits::BODY_MAX_BYTES;
+use hanna_wire::limits::{BODY_MAX_BYTES, PAGE_MAX};
 use hanna_wire::me::Role;
 use hanna_wire::problem::ErrorCode;
 use serde::de::DeserializeOwned;
@@ -87,6 +87,20 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
         let Query(params) = Query::try_from_uri(&parts.uri)
             .map_err(|_| Fault::with(ErrorCode::Invalid, "the query is not what this call takes"))?;
         Ok(Self(params))
+    }
+}
+
+/// The `{id}` of a path.
+pub struct Id(pub Uuid);
+
+impl FromRequestParts<App> for Id {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        let Path(id) = Path::from_request_parts(parts, app)
+            .await
+            .map_err(|_| Fault::with(ErrorCode::NotFound, "there is no such thing: its id is none"))?;
+        Ok(Self(id))
     }
 }
 
@@ -220,6 +234,19 @@ pub fn text(field: &str, value: &str, max_chars: usize) -> Result<(), Fault> {
         invalid("has control characters")
     } else {
         Ok(())
+    }
+}
+
+/// How many rows a page has: as many as were asked for, within the limit.
+///
+/// # Errors
+/// `INVALID`.
+pub fn page_rows(limit: Option<u32>) -> Result<u32, Fault> {
+    let limit = limit.unwrap_or(PAGE_MAX);
+    if (1..=PAGE_MAX).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Fault::with(ErrorCode::Invalid, format!("limit is not between 1 and {PAGE_MAX}")))
     }
 }
 

@@ -18,6 +18,7 @@ mod application;
 pub mod backup;
 mod branch_code;
 mod budget;
+mod businesses;
 mod claims;
 pub mod cli;
 mod clock;

@@ -242,6 +242,7 @@ impl Effective {
                 from: self.mail_from.clone(),
                 folder: self.data_dir.join("mail"),
             },
+            imports: self.data_dir.join("imports"),
         }
     }
 

@@ -3,6 +3,7 @@
 mod admin;
 mod change_password;
 mod confirm;
+mod cursor;
 mod forgot_password;
 mod health;
 mod keys;

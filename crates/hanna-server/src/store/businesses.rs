@@ -57,8 +57,8 @@ pub struct Act {
 pub struct EntityFilter {
     /// Only those whose name or NIT has this in it, folded ([`crate::folded`]).
     pub search: Option<String>,
-    /// Only those whose NIT comes after this one.
-    pub after: Option<String>,
+    /// Only those that come after this one in the list.
+    pub after: Option<Uuid>,
     /// At most so many.
     pub limit: u32,
     /// Which agreements are in force.

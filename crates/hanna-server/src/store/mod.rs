@@ -6,6 +6,7 @@
 
 use async_trait::async_trait;
 use hanna_domain::{Affiliate, Document, Statement};
+pub use hanna_wire::admin::business::ImportCounts;
 use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
 use hanna_wire::usage::UsageRow;
 use jiff::Timestamp;
@@ -24,6 +25,7 @@ mod businesses;
 mod contract;
 mod delivery;
 mod generations;
+mod imports;
 mod installation;
 mod mails;
 pub mod postgres;
@@ -37,6 +39,7 @@ pub use accounts::{
 };
 pub use businesses::{Act, Businesses, EntityFilter, NewBranch, Put};
 pub use delivery::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Sender, Void};
+pub use imports::{ImportEnd, ImportStep, ImportTurn, Imports, NewImport};
 pub use installation::{Installation, Installed, NewAccount, NewEntity};
 pub use mails::{Mail, MailFields, MailQueue, MailTurn};
 
@@ -76,7 +79,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What Hanna needs to keep, and to ask. See the module's text.
 #[async_trait]
-pub trait Store: Accounts + Businesses + MailQueue + Send + Sync + 'static {
+pub trait Store: Accounts + Businesses + Imports + MailQueue + Send + Sync + 'static {
     // The server itself.
 
     /// The schema the database has now, which another program may have changed.
@@ -444,6 +447,8 @@ pub struct ImportHow {
     pub replaces: bool,
     /// Everything is done, counted and taken back.
     pub dry_run: bool,
+    /// The import that is done when the people are in, in the same transaction ([`Imports`]).
+    pub job: Option<Uuid>,
 }
 
 /// Where affiliates come from: a file, or the demo's generator. Rows are pulled one by one, before the transaction.
@@ -495,15 +500,4 @@ pub enum RowConflict {
         /// That line.
         first_line: u64,
     },
-}
-
-/// What an import changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImportCounts {
-    /// Affiliates that were not there before.
-    pub added: u64,
-    /// Affiliates that were there, changed or not.
-    pub updated: u64,
-    /// Affiliates that were there and that the source does not name: see [`ImportHow::replaces`].
-    pub removed: u64,
 }

@@ -3,6 +3,7 @@
 use hanna_domain::outbox::{ItemCode, VoidReason};
 use hanna_domain::{AffiliateRole, AffiliateStatus, CompanyStatus, DocumentKind, Reason, Tariff, Verdict};
 use hanna_wire::account::RegistrationState;
+use hanna_wire::admin::business::{ImportMode, ImportState};
 use hanna_wire::me::{ApplicationState, Role};
 use hanna_wire::outbox::OutcomeKind;
 
@@ -54,6 +55,8 @@ coded!(
     ApplicationState,
     CompanyStatus,
     DocumentKind,
+    ImportMode,
+    ImportState,
     ItemCode,
     MailKind,
     OutcomeKind,

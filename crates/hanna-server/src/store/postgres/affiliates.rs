@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::columns::{Columns, Moment};
 use super::fault::{Done, Remedy, Trouble};
+use super::imports;
 use super::locks::{self, Name};
 use super::pool::{Connections, Tx};
 use crate::store::{ImportCounts, ImportHow, ImportRow, ImportSource, RowConflict, SourceState};
@@ -79,6 +80,9 @@ const THERE: &str = "
     WHERE EXISTS (SELECT 1 FROM arrived a WHERE a.number = k.number AND a.kind = k.kind)";
 const REMOVE: &str = "
     DELETE FROM affiliates k WHERE NOT EXISTS (SELECT 1 FROM arrived a WHERE a.number = k.number AND a.kind = k.kind)";
+/// Companies nobody works for any more.
+const REMOVE_COMPANIES: &str = "
+    DELETE FROM companies c WHERE NOT EXISTS (SELECT 1 FROM affiliates k WHERE k.company_id = c.id)";
 
 /// Who stood in an earlier line too, with both lines.
 const REPEATED: &str = "
@@ -139,6 +143,9 @@ impl Arrived {
             return Ok(None);
         }
         let removed = if replaces { tx.execute(REMOVE, &[]).await? } else { 0 };
+        if replaces {
+            tx.execute(REMOVE_COMPANIES, &[]).await?;
+        }
         Ok(Some(ImportCounts { added, updated: self.rows.saturating_sub(added), removed }))
     }
 
@@ -179,7 +186,10 @@ async fn merge_whole(arrived: &mut Arrived, how: ImportHow, now: Timestamp) -> D
         arrived.tx.begin().await?;
         match arrived.merge(how.replaces, now).await {
             Ok(Some(counts)) => {
-                let is_wanted = arrived.source.state() == SourceState::Sound;
+                let mut is_wanted = arrived.source.state() == SourceState::Sound;
+                if let (true, false, Some(job)) = (is_wanted, how.dry_run, how.job) {
+                    is_wanted = imports::done(&arrived.tx, job, &counts, now).await?;
+                }
                 if is_wanted && !how.dry_run {
                     arrived.tx.commit().await
                 } else {

@@ -133,8 +133,9 @@ async fn entities_of(tx: &Tx, ids: &[Uuid], today: Date) -> Done<Vec<AdminEntity
 }
 
 async fn entities(tx: &Tx, filter: &EntityFilter) -> Done<Vec<AdminEntity>> {
-    let after = filter.after.as_deref().unwrap_or_default();
-    let rows = tx.rows("SELECT id, nit, name FROM entities WHERE nit > $1 ORDER BY nit", &[&after]).await?;
+    let sql = "SELECT id, nit, name FROM entities
+               WHERE $1::uuid IS NULL OR nit > (SELECT nit FROM entities WHERE id = $1) ORDER BY nit";
+    let rows = tx.rows(sql, &[&filter.after]).await?;
     let mut found: Vec<Uuid> = Vec::new();
     for row in &rows {
         if found.len() >= filter.limit as usize {

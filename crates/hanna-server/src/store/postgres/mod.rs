@@ -19,6 +19,7 @@ mod deliveries;
 mod devices;
 mod fault;
 mod history;
+mod imports;
 mod installation;
 mod keys;
 mod ledger;

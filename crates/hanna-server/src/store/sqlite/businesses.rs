@@ -136,8 +136,10 @@ fn entity(tx: &Transaction<'_>, id: Uuid, today: Date) -> rusqlite::Result<Optio
 }
 
 fn entities(tx: &Transaction<'_>, filter: &EntityFilter) -> rusqlite::Result<Vec<AdminEntity>> {
-    let mut query = tx.prepare_cached("SELECT id, nit, name FROM entities WHERE nit > ?1 ORDER BY nit")?;
-    let mut rows = query.query([filter.after.as_deref().unwrap_or_default()])?;
+    let mut query = tx.prepare_cached(
+        "SELECT id, nit, name FROM entities WHERE ?1 IS NULL OR nit > (SELECT nit FROM entities WHERE id = ?1) ORDER BY nit",
+    )?;
+    let mut rows = query.query([filter.after])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         if found.len() >= filter.limit as usize {

@@ -15,6 +15,7 @@ mod deliveries;
 mod devices;
 mod epoch;
 mod history;
+mod imports;
 mod installation;
 mod keys;
 mod lookups;
