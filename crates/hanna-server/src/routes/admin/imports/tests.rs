@@ -52,12 +52,22 @@ fn files(bench: &Bench) -> Vec<String> {
     entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
 }
 
+/// Waits until there is none: an import ends before its file goes.
+async fn no_files(bench: &Bench) {
+    let gone = async {
+        while !files(bench).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, gone).await.expect("removed");
+}
+
 fn people(bench: &Bench) -> i64 {
     bench.sql().query_row("SELECT count(*) FROM affiliates", [], |row| row.get(0)).expect("a count")
 }
 
 /// A body that comes piece by piece, as the test sends it.
-fn pieces() -> (mpsc::Sender<std::io::Result<String>>, Body) {
+fn in_pieces() -> (mpsc::Sender<std::io::Result<String>>, Body) {
     let (sender, mut received) = mpsc::channel(1);
     let stream = futures_util::stream::poll_fn(move |context| received.poll_recv(context));
     (sender, Body::from_stream(stream))
@@ -69,7 +79,7 @@ async fn begun(
     caja: &std::sync::Arc<Desk>,
 ) -> (Uuid, mpsc::Sender<std::io::Result<String>>, tokio::task::JoinHandle<Answer>) {
     let id = bench.id();
-    let (pieces, body) = pieces();
+    let (pieces, body) = in_pieces();
     let sending = std::sync::Arc::clone(caja);
     let sent = tokio::spawn(async move { send(&sending, id, "", body).await });
     pieces.send(Ok(HEADER.to_owned())).await.expect("taken");
@@ -103,7 +113,8 @@ async fn a_file_is_taken_in_followed_and_removed() {
         (&json!(2), &json!(file.len()), &json!(0))
     );
     assert_eq!((&done["file_name"], &done["by"]), (&json!("afiliados de noviembre.csv"), &json!("TIC")));
-    assert_eq!((people(&bench), files(&bench)), (before + 1, Vec::<String>::new()));
+    assert_eq!(people(&bench), before + 1);
+    no_files(&bench).await;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -154,7 +165,7 @@ async fn what_is_wrong_with_a_file_is_told_line_by_line() {
     );
     let none = caja.get(&path::ADMIN_IMPORT_REJECTED.replace("{id}", &id.to_string())).await;
     assert_eq!(none.code(), "NOT_FOUND");
-    assert_eq!(files(&bench), Vec::<String>::new());
+    no_files(&bench).await;
 }
 
 #[tokio::test]
@@ -205,14 +216,9 @@ async fn a_file_that_does_not_come_whole_leaves_nothing() {
     pieces.send(Ok(NUNEZ.to_owned())).await.expect("taken");
     let _ = pieces.send(Err(std::io::Error::other("gone"))).await;
     until(&caja, id, |job| job.status == StatusCode::NOT_FOUND).await;
-    let empty = async {
-        while !files(&bench).is_empty() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, empty).await.expect("removed");
+    no_files(&bench).await;
 
-    let (stalled, body) = super::tests::pieces();
+    let (stalled, body) = in_pieces();
     let bench = bench.with(|config| config.limits.body_max = Duration::from_millis(50)).await;
     let caja = bench.at(std::sync::Arc::into_inner(caja).unwrap_or_else(|| panic!("shared")));
     let slow = send(&caja, bench.id(), "", body).await;
@@ -231,7 +237,8 @@ async fn a_file_that_does_not_come_whole_leaves_nothing() {
     for query in ["&mode=all", "&dry_run=x", "&file_name=a%0Ab", &format!("&file_name={}", "x".repeat(256))] {
         assert_eq!(send(&caja, bench.id(), query, HEADER).await.code(), "INVALID", "{query}");
     }
-    assert_eq!((people(&bench), files(&bench)), (before, Vec::<String>::new()));
+    no_files(&bench).await;
+    assert_eq!(people(&bench), before);
     assert_eq!(caja.get(path::ADMIN_IMPORTS).await.body["items"], json!([]));
 }
 
@@ -249,12 +256,7 @@ async fn an_import_is_stopped_while_it_arrives_and_after_a_crash_it_has_failed()
     assert_eq!(caja.post(&cancel, &Value::Null).await.body["state"], "CANCELLED", "again");
     let nobody = path::ADMIN_IMPORT_CANCEL.replace("{id}", &bench.id().to_string());
     assert_eq!(caja.post(&nobody, &Value::Null).await.code(), "NOT_FOUND");
-    let report = async {
-        while !files(&bench).is_empty() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, report).await.expect("removed");
+    no_files(&bench).await;
 
     // As a server that was killed leaves it.
     let sql = "UPDATE import_jobs SET state = 'RUNNING', ended_us = NULL";
