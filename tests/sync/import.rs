@@ -31,7 +31,7 @@ async fn desks_work_while_affiliates_are_taken_in_and_see_all_of_them_or_none() 
     let (arrived, middle) = tokio::sync::oneshot::channel();
     let (resume, resumed) = mpsc::channel();
     let mut arrived = Some(arrived);
-    let progress: Progress = Box::new(move |_, _| {
+    let progress: Progress = Box::new(move |_| {
         if let Some(arrived) = arrived.take() {
             arrived.send(()).expect("waited for");
             resumed.recv_timeout(PATIENCE).expect("the desk has worked");

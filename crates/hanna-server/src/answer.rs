@@ -13,11 +13,11 @@ use std::any::Any;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hanna_wire::problem::{self, ErrorCode, Problem};
-use hanna_wire::{TRACE_HEADER, TRACE_PARENT_HEADER};
+use hanna_wire::{TRACE_HEADER, TRACE_PARENT_HEADER, path};
 use jiff::fmt::rfc2822::DateTimePrinter;
 use tracing::Instrument;
 
@@ -35,7 +35,11 @@ pub async fn finish(State(app): State<App>, request: Request, next: Next) -> Res
     let method = method_name(request.method());
     let span = tracing::info_span!("request", trace_id, method, route);
 
-    let answered = tokio::time::timeout(app.limits().answer_max, next.run(request).instrument(span.clone()));
+    let limits = app.limits();
+    let is_upload = route == path::ADMIN_IMPORTS && request.method() == Method::POST;
+    // A file that comes too slowly is turned away by its route, which knows.
+    let answer_max = if is_upload { limits.upload_max + limits.answer_max } else { limits.answer_max };
+    let answered = tokio::time::timeout(answer_max, next.run(request).instrument(span.clone()));
     let mut response = match answered.await {
         Ok(response) => response,
         Err(_) => Fault::unavailable("the answer took too long").into_response(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,20 +92,23 @@ pub struct Config {
     pub mail: MailConfig,
     /// Who acts through this process where no session says it.
     pub run_by: Actor,
+    /// The folder in which files that are imported are kept meanwhile.
+    pub imports: PathBuf,
 }
 
 /// Enough to verify ten times a day everybody who comes to a busy branch.
 pub(crate) const REGULARS_A_DAY_MAX: u32 = 2_000;
 
 impl Config {
-    /// The usual limits, and mails written to a folder: beside the file of the database, or in the working directory.
+    /// The usual limits, and folders for mails and imports: beside the file of the database, or in the working directory.
     pub fn new(database: Database) -> Self {
-        let folder = match &database {
-            Database::Sqlite(path) => path.with_file_name("mail"),
-            Database::Postgres(_) => PathBuf::from("mail"),
+        let folder = |name: &str| match &database {
+            Database::Sqlite(path) => path.with_file_name(name),
+            Database::Postgres(_) => PathBuf::from(name),
         };
         Self {
-            mail: MailConfig { smtp: None, from: None, folder },
+            mail: MailConfig { smtp: None, from: None, folder: folder("mail") },
+            imports: folder("imports"),
             database,
             limits: Limits::USUAL,
             regulars_a_day_max: REGULARS_A_DAY_MAX,
@@ -124,8 +127,10 @@ pub struct Limits {
     pub head_max: Duration,
     /// Until its body has arrived; then 408.
     pub body_max: Duration,
-    /// Until its answer is there, body included; then 503.
+    /// Until its answer is there, body included; then 503. A file to import has `upload_max` instead.
     pub answer_max: Duration,
+    /// Until a file to import has arrived, of which no piece takes longer than `body_max`; then 408.
+    pub upload_max: Duration,
     /// How long a client may read nothing of its answer; then the connection ends.
     pub unread_max: Duration,
     /// How many connections there are at once; more wait.
@@ -138,6 +143,7 @@ impl Limits {
         head_max: Duration::from_secs(30),
         body_max: Duration::from_secs(20),
         answer_max: Duration::from_secs(30),
+        upload_max: Duration::from_hours(1),
         unread_max: Duration::from_secs(20),
         connections_max: 2_000,
     };
@@ -183,6 +189,7 @@ struct Inner {
     gate: Gate,
     metrics: Arc<Metrics>,
     mailer: Mailer,
+    imports: PathBuf,
 }
 
 impl App {
@@ -218,6 +225,7 @@ impl App {
             gate: Gate::new(config.budgets),
             metrics: Arc::default(),
             mailer,
+            imports: config.imports,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -324,6 +332,11 @@ impl App {
 
     pub(crate) fn mailer(&self) -> &Mailer {
         &self.inner.mailer
+    }
+
+    /// The folder in which files that are imported are kept meanwhile.
+    pub(crate) fn imports(&self) -> &Path {
+        &self.inner.imports
     }
 
     pub(crate) fn limits(&self) -> &Limits {

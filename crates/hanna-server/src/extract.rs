@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
-use hanna_wire::limits::BODY_MAX_BYTES;
+use hanna_wire::limits::{BODY_MAX_BYTES, PAGE_MAX};
 use hanna_wire::me::Role;
 use hanna_wire::problem::ErrorCode;
 use serde::de::DeserializeOwned;
@@ -90,6 +90,20 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
     }
 }
 
+/// The `{id}` of a path.
+pub struct Id(pub Uuid);
+
+impl FromRequestParts<App> for Id {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        let Path(id) = Path::from_request_parts(parts, app)
+            .await
+            .map_err(|_| Fault::with(ErrorCode::NotFound, "there is no such thing: its id is none"))?;
+        Ok(Self(id))
+    }
+}
+
 /// Where a request comes from, as far as it tells one from another: none for a program on this machine.
 pub struct Address(pub Option<IpAddr>);
 
@@ -139,6 +153,22 @@ impl FromRequestParts<App> for Caller {
             return Err(Fault::new(ErrorCode::DeviceRevoked));
         }
         in_good_standing(caller)
+    }
+}
+
+/// A caller who acts for the caja: every route of `/v1/admin` takes one.
+pub struct CajaAdmin(pub Caller);
+
+impl FromRequestParts<App> for CajaAdmin {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        if caller.is(Role::CajaAdmin) {
+            Ok(Self(caller))
+        } else {
+            Err(Fault::with(ErrorCode::Forbidden, "this is the caja's"))
+        }
     }
 }
 
@@ -204,6 +234,19 @@ pub fn text(field: &str, value: &str, max_chars: usize) -> Result<(), Fault> {
         invalid("has control characters")
     } else {
         Ok(())
+    }
+}
+
+/// How many rows a page has: as many as were asked for, within the limit.
+///
+/// # Errors
+/// `INVALID`.
+pub fn page_rows(limit: Option<u32>) -> Result<u32, Fault> {
+    let limit = limit.unwrap_or(PAGE_MAX);
+    if (1..=PAGE_MAX).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Fault::with(ErrorCode::Invalid, format!("limit is not between 1 and {PAGE_MAX}")))
     }
 }
 

@@ -196,6 +196,21 @@ impl Bench {
         desk
     }
 
+    /// Somebody of the caja at the console.
+    pub async fn caja(&self) -> Desk {
+        self.sql()
+            .execute_batch(
+                "INSERT OR IGNORE INTO accounts
+                     SELECT randomblob(16), 'tic@caja.co', 'tic@caja.co', 'TIC', NULL, password_hash, 'ACTIVE'
+                     FROM accounts LIMIT 1;
+                 INSERT OR IGNORE INTO account_roles
+                     SELECT id, 'CAJA_ADMIN' FROM accounts WHERE username = 'tic@caja.co';",
+            )
+            .expect("somebody of the caja");
+        let username = "tic@caja.co".to_owned();
+        self.desk_of(&Account { username, ..self.demo.accounts[0].clone() }, "CONSOLA").await
+    }
+
     /// The same desk, at this server.
     pub fn at(&self, desk: Desk) -> Desk {
         Desk { router: self.router.clone(), ..desk }
@@ -263,6 +278,13 @@ impl Desk {
     pub async fn get(&self, path: &str) -> Answer {
         let request = request(Method::GET, path, Some(&self.authorization()));
         send(&self.router, request.body(Body::empty()).expect("a request")).await
+    }
+
+    /// Any request with a body.
+    pub async fn send(&self, method: Method, path: &str, media_type: &str, body: Body) -> Answer {
+        let request = request(method, path, Some(&self.authorization()));
+        send(&self.router, request.header(header::CONTENT_TYPE, media_type).body(body).expect("a request"))
+            .await
     }
 
     pub async fn delete(&self, path: &str) -> Answer {
@@ -361,7 +383,13 @@ async fn send(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.expect("infallible");
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
-    let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") };
+    let is_text =
+        parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/"));
+    let body = match bytes.as_ref() {
+        [] => Value::Null,
+        text if is_text => Value::String(String::from_utf8(text.to_vec()).expect("UTF-8")),
+        json => serde_json::from_slice(json).expect("JSON"),
+    };
     Answer { status: parts.status, headers: parts.headers, body }
 }
 

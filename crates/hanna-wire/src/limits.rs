@@ -28,3 +28,9 @@ pub const DEVICE_NAME_MAX: usize = 120;
 pub const PURPOSE_MAX: usize = 120;
 /// The longest range of a history query, in days.
 pub const HISTORY_DAYS_MAX: i64 = 400;
+/// The largest file of affiliates that is taken in, in bytes.
+pub const IMPORT_MAX_BYTES: u64 = 512 * 1024 * 1024;
+/// The longest name of a file, in characters.
+pub const FILE_NAME_MAX: usize = 255;
+/// The most branches of one agreement.
+pub const AGREEMENT_BRANCHES_MAX: usize = 500;

@@ -2,6 +2,7 @@
 
 use hanna_domain::words;
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::ToSchema;
 
 /// The media type of a [`Problem`].
@@ -10,6 +11,7 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 words! {
     /// What went wrong. A code is added when a client acts on it.
     #[derive(utoipa::ToSchema)]
+    #[ts(rename = "ProblemCode")]
     ErrorCode {
         /// 400: the body is not the JSON this call takes.
         Malformed = "MALFORMED",
@@ -21,6 +23,8 @@ words! {
         AccountNotActive = "ACCOUNT_NOT_ACTIVE",
         /// 403: signed in, but without the right to this.
         Forbidden = "FORBIDDEN",
+        /// 403: the account needs its second factor: a code to sign in with, or one to be set up first.
+        SecondFactorRequired = "SECOND_FACTOR_REQUIRED",
         /// 403: the caja has revoked this PC. It forgets its copies and its session, and keeps what it has not sent.
         DeviceRevoked = "DEVICE_REVOKED",
         /// 403: this branch is not one of the operator's.
@@ -33,6 +37,18 @@ words! {
         RequestTimedOut = "REQUEST_TIMED_OUT",
         /// 409: the same id with other content.
         IdConflict = "ID_CONFLICT",
+        /// 409: somebody has decided about it already, or it is not far enough to be decided about.
+        NotPending = "NOT_PENDING",
+        /// 409: another account has this user name.
+        UsernameTaken = "USERNAME_TAKEN",
+        /// 409: nobody suspends themselves, or takes the last active administrator away.
+        LastAdministrator = "LAST_ADMINISTRATOR",
+        /// 409: there is an entity with this NIT.
+        NitTaken = "NIT_TAKEN",
+        /// 409: there is a branch with this code.
+        BranchCodeTaken = "BRANCH_CODE_TAKEN",
+        /// 409: another import has not ended: one at a time.
+        ImportRunning = "IMPORT_RUNNING",
         /// 413: the body is over the limit.
         TooLarge = "TOO_LARGE",
         /// 415: the body is not `application/json`.
@@ -60,11 +76,21 @@ impl ErrorCode {
         match self {
             Self::Malformed => 400,
             Self::WrongCredentials | Self::SessionExpired => 401,
-            Self::AccountNotActive | Self::Forbidden | Self::DeviceRevoked | Self::BranchNotAllowed => 403,
+            Self::AccountNotActive
+            | Self::Forbidden
+            | Self::SecondFactorRequired
+            | Self::DeviceRevoked
+            | Self::BranchNotAllowed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimedOut => 408,
-            Self::IdConflict => 409,
+            Self::IdConflict
+            | Self::NotPending
+            | Self::UsernameTaken
+            | Self::LastAdministrator
+            | Self::NitTaken
+            | Self::BranchCodeTaken
+            | Self::ImportRunning => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Invalid | Self::WeakPassword | Self::CodeWrong | Self::CodeExpired => 422,
@@ -82,12 +108,19 @@ impl ErrorCode {
             Self::SessionExpired => "Session expired",
             Self::AccountNotActive => "Account not active",
             Self::Forbidden => "Not allowed",
+            Self::SecondFactorRequired => "Second factor required",
             Self::DeviceRevoked => "Device revoked",
             Self::BranchNotAllowed => "Branch not allowed",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
             Self::RequestTimedOut => "Request timed out",
             Self::IdConflict => "Id already used for other content",
+            Self::NotPending => "Not pending",
+            Self::UsernameTaken => "User name taken",
+            Self::LastAdministrator => "Last administrator",
+            Self::NitTaken => "NIT already there",
+            Self::BranchCodeTaken => "Branch code already there",
+            Self::ImportRunning => "Another import is running",
             Self::TooLarge => "Body too large",
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::Invalid => "Value not allowed",
@@ -102,7 +135,7 @@ impl ErrorCode {
 }
 
 /// An error answer. Holds no personal data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct Problem {
     /// `urn:hanna:problem:` and the code in small letters.
     #[serde(rename = "type")]

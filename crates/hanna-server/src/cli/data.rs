@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::settings::Effective;
 use super::{ImportArgs, ImportOutboxArgs, SeedDemoArgs, open};
 use crate::demo::Demo;
-use crate::import::{Changed, ImportError, ImportHow, Progress, Report};
+use crate::import::{ImportCounts, ImportError, ImportHow, JobError, Progress, Report};
 use crate::outbox_file::{ImportedOutbox, OutboxFileError};
 
 pub async fn migrate(holds: &Effective) -> anyhow::Result<ExitCode> {
@@ -81,17 +81,21 @@ pub async fn import_affiliates(args: &ImportArgs, holds: &Effective) -> anyhow::
             let _ = writeln!(io::stderr(), "Cancelando…");
         }
     });
-    let progress: Progress = Box::new(move |done, total| {
+    let progress: Progress = Box::new(move |step| {
         // If nobody reads the progress, the import goes on.
-        let _ = writeln!(io::stderr(), "{done} de {total} líneas");
+        let _ = writeln!(io::stderr(), "{} de {} líneas", step.lines, step.lines_total);
         if is_stopped.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    let how = ImportHow { replaces: args.replace, dry_run: args.dry_run };
-    let outcome = app.import_affiliates(&args.file, how, args.rejected.clone(), progress).await;
+    let how = ImportHow { replaces: args.replace, dry_run: args.dry_run, job: None };
+    let outcome = app.import_at_the_terminal(&args.file, how, args.rejected.clone(), progress).await;
     interrupted.abort();
     match outcome {
         Ok(report) => write_report(&mut io::stdout().lock(), &report, how),
-        Err(ImportError::File(fault)) => {
+        Err(JobError::Running) => {
+            writeln!(io::stdout(), "Ya hay una importación en curso. No se cambió ningún dato.")?;
+            Ok(ExitCode::FAILURE)
+        }
+        Err(JobError::Import(ImportError::File(fault))) => {
             writeln!(io::stdout(), "{fault}\nNo se cambió ningún dato.")?;
             Ok(ExitCode::FAILURE)
         }
@@ -100,11 +104,12 @@ pub async fn import_affiliates(args: &ImportArgs, holds: &Effective) -> anyhow::
 }
 
 fn write_report(out: &mut impl Write, report: &Report, how: ImportHow) -> anyhow::Result<ExitCode> {
-    if report.stopped {
+    // Also when it was stopped from the console.
+    if report.changed.is_none() && (report.stopped || report.bad_total == 0) {
         writeln!(out, "Importación cancelada. No se cambió ningún dato.")?;
         return Ok(ExitCode::FAILURE);
     }
-    if let Some(Changed { added, updated, removed }) = report.changed {
+    if let Some(ImportCounts { added, updated, removed }) = report.changed {
         let removed = if how.replaces { format!("; eliminados: {removed}") } else { String::new() };
         let counts = format!("Afiliados nuevos: {added}; actualizados: {updated}{removed}.");
         if how.dry_run {

@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod backups;
+mod businesses;
 mod data;
 mod operations;
 mod serve;
@@ -18,6 +19,7 @@ use hanna_domain::Document;
 use hanna_wire::limits::PURPOSE_MAX;
 use uuid::Uuid;
 
+use self::businesses::{AgreementCommand, BranchCommand, EntityCommand, ImportCommand, UsageArgs};
 use self::settings::{Effective, LogFormat, Settings};
 use crate::app::{App, Config};
 use crate::audit::{Actor, Anchor};
@@ -61,6 +63,20 @@ enum Command {
     /// The people who created an account, and what the caja decides about them.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// The businesses in agreement.
+    #[command(subcommand)]
+    Entity(EntityCommand),
+    /// The sites of an entity.
+    #[command(subcommand)]
+    Branch(BranchCommand),
+    /// What entities and the caja agreed on.
+    #[command(subcommand)]
+    Agreement(AgreementCommand),
+    /// The imports of affiliates, from here and from the console; `import-affiliates` begins one.
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Print lookups and uses of some Colombian days, by entity and branch.
+    Usage(UsageArgs),
     /// The PCs that signed in.
     #[command(subcommand)]
     Device(DeviceCommand),
@@ -367,6 +383,11 @@ impl Command {
                 | AuditCommand::Export(AuditPersonArgs { place, .. }),
             )
             | Self::Config(ConfigCommand::Check(place) | ConfigCommand::Print(place)) => Some(place),
+            Self::Entity(command) => Some(command.place()),
+            Self::Branch(command) => Some(command.place()),
+            Self::Agreement(command) => Some(command.place()),
+            Self::Import(command) => Some(command.place()),
+            Self::Usage(args) => Some(&args.place),
             Self::Openapi => None,
         }
     }
@@ -398,6 +419,11 @@ async fn obey(command: &Command, holds: &Effective) -> anyhow::Result<ExitCode> 
         Command::Account(AccountCommand::Reject(args)) => {
             accounts::reject(args.id, &args.reason, holds).await
         }
+        Command::Entity(command) => businesses::entity(command, holds).await,
+        Command::Branch(command) => businesses::branch(command, holds).await,
+        Command::Agreement(command) => businesses::agreement(command, holds).await,
+        Command::Import(command) => businesses::import(command, holds).await,
+        Command::Usage(args) => businesses::usage(args, holds).await,
         Command::Device(DeviceCommand::List(_)) => operations::list_devices(holds).await,
         Command::Device(DeviceCommand::Revoke(args)) => operations::revoke_device(args.id, holds).await,
         Command::Device(DeviceCommand::Restore(args)) => operations::restore_device(args.id, holds).await,

@@ -24,6 +24,9 @@ pub async fn serve(holds: &Effective) -> anyhow::Result<ExitCode> {
     let app = open_for(holds, Actor::Server).await?;
     let opened = app.opened();
     tracing::info!(schema_before = opened.schema_before, schema = opened.schema, "database open");
+    if !app.settle_imports().await? {
+        tracing::info!("an import runs in another process");
+    }
     // Listened for before anybody is told that we serve: from then on a signal ends us gently.
     let signal = signal()?;
     let listener = bind(holds.listen).await?;

@@ -244,6 +244,7 @@ impl Effective {
                 folder: self.data_dir.join("mail"),
             },
             run_by: Actor::Server,
+            imports: self.data_dir.join("imports"),
         }
     }
 

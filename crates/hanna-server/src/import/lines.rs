@@ -67,6 +67,11 @@ impl Lines {
         self.total
     }
 
+    /// How many bytes were handed out.
+    pub const fn read_bytes(&self) -> u64 {
+        self.bytes.read_bytes
+    }
+
     /// The next line.
     pub fn next_line(&mut self) -> Result<Option<Line>, FileFault> {
         let encoding = self.encoding;
@@ -97,6 +102,8 @@ struct ByteLines {
     reader: BufReader<File>,
     buffer: Vec<u8>,
     number: u64,
+    /// How far it is.
+    read_bytes: u64,
 }
 
 struct ByteLine<'a> {
@@ -108,21 +115,23 @@ struct ByteLine<'a> {
 impl ByteLines {
     fn open(path: &Path) -> Result<Self, FileFault> {
         let file = File::open(path).map_err(FileFault::Unreadable)?;
-        Ok(Self { reader: BufReader::new(file), buffer: Vec::new(), number: 0 })
+        Ok(Self { reader: BufReader::new(file), buffer: Vec::new(), number: 0, read_bytes: 0 })
     }
 
     fn next(&mut self) -> Result<Option<ByteLine<'_>>, FileFault> {
         self.buffer.clear();
         let limit = u64::try_from(LINE_MAX).unwrap_or(u64::MAX);
         let read = (&mut self.reader).take(limit).read_until(b'\n', &mut self.buffer);
-        if read.map_err(FileFault::Unreadable)? == 0 {
+        let mut read = read.map_err(FileFault::Unreadable)?;
+        if read == 0 {
             return Ok(None);
         }
         self.number += 1;
         let too_long = self.buffer.len() == LINE_MAX && self.buffer.last() != Some(&b'\n');
         if too_long {
-            self.reader.skip_until(b'\n').map_err(FileFault::Unreadable)?;
+            read += self.reader.skip_until(b'\n').map_err(FileFault::Unreadable)?;
         }
+        self.read_bytes += u64::try_from(read).unwrap_or(u64::MAX);
         let bytes = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         Ok(Some(ByteLine { number: self.number, bytes, too_long }))

@@ -5,9 +5,11 @@
 //! Spanish with its line and column, never with the value, which may be anybody's data.
 
 mod columns;
+mod jobs;
 mod lines;
 mod rejected;
 mod row;
+pub(crate) mod upload;
 mod why;
 
 use std::io;
@@ -16,13 +18,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use self::columns::Column;
+pub(crate) use self::jobs::ImportBegun;
+pub use self::jobs::JobError;
 use self::lines::Lines;
 use self::rejected::RejectedFile;
 use self::row::RowReader;
 pub use self::why::{BadLine, FileFault, Why};
 use crate::app::App;
-pub use crate::store::ImportHow;
-use crate::store::{ImportCounts, ImportRow, ImportSource, RowConflict, SourceState, StoreError};
+pub use crate::store::{ImportCounts, ImportHow};
+use crate::store::{ImportRow, ImportSource, RowConflict, SourceState, StoreError};
 
 /// The most bad lines a report names. All are counted.
 pub const BAD_LINES_MAX: usize = 200;
@@ -41,18 +45,7 @@ pub struct Report {
     /// Whether it was stopped on the way, and nothing changed.
     pub stopped: bool,
     /// What changed, or would have; none when anything was wrong, and nothing changed.
-    pub changed: Option<Changed>,
-}
-
-/// What an import changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Changed {
-    /// Affiliates that were not there before.
-    pub added: u64,
-    /// Affiliates that were there.
-    pub updated: u64,
-    /// Affiliates that were there, and are not in a file that replaces them all.
-    pub removed: u64,
+    pub changed: Option<ImportCounts>,
 }
 
 /// Why a file could not be imported at all. Nothing changed.
@@ -72,9 +65,21 @@ pub enum ImportError {
     Runtime(#[from] tokio::task::JoinError),
 }
 
-/// Is told how far it is, lines done and lines there are, and says whether to go on. Asked for the last time just before
-/// the changes are kept.
-pub type Progress = Box<dyn FnMut(u64, u64) -> ControlFlow<()> + Send>;
+/// Is told how far it is, and says whether to go on. Asked for the last time just before the changes are kept.
+pub type Progress = Box<dyn FnMut(Step) -> ControlFlow<()> + Send>;
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// How many lines were read.
+    pub lines: u64,
+    /// How many lines there are.
+    pub lines_total: u64,
+    /// How many bytes were read.
+    pub bytes: u64,
+    /// How much is wrong in them.
+    pub rejected: u64,
+}
 
 impl App {
     /// Adds the people of `file`, or updates those that are there. If anything is wrong, nothing changes. All that is wrong
@@ -116,11 +121,7 @@ impl App {
             bad: std::mem::take(&mut findings.bad),
             bad_total: findings.bad_total,
             stopped: findings.stopped,
-            changed: changed.map(|ImportCounts { added, updated, removed }| Changed {
-                added,
-                updated,
-                removed,
-            }),
+            changed,
         })
     }
 }
@@ -239,7 +240,13 @@ impl ImportSource for CsvSource {
 impl CsvSource {
     /// Says how far it is, and asks whether to go on.
     fn ask(&mut self, done: u64) {
-        if (self.progress)(done, self.lines.total()).is_break() {
+        let step = Step {
+            lines: done,
+            lines_total: self.lines.total(),
+            bytes: self.lines.read_bytes(),
+            rejected: lock(&self.findings).bad_total,
+        };
+        if (self.progress)(step).is_break() {
             lock(&self.findings).stopped = true;
         }
     }

@@ -4,11 +4,25 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use tokio::io::AsyncReadExt;
+
 use super::columns::Column;
 use super::why::BadLine;
 
 /// UTF-8 says so, because spreadsheets believe otherwise.
 const HEADER: &str = "\u{feff}linea;columna;motivo\n";
+
+/// The most of it that is kept for the console.
+const KEPT_MAX_BYTES: u64 = 8 * 1024 * 1024;
+
+/// What is kept of such a file: its lines, as far as they are whole within the limit.
+pub async fn kept(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    tokio::fs::File::open(path).await?.take(KEPT_MAX_BYTES).read_to_end(&mut text).await?;
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    text.truncate(whole);
+    Ok(text)
+}
 
 /// Every bad line, in the order in which they are found; never a value of theirs.
 #[derive(Debug)]

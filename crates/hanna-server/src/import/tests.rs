@@ -14,12 +14,12 @@ const HEADER: &str = "tipo_documento;documento;primer_apellido;segundo_apellido;
 const NUNEZ: &str =
     "CC;1045678901;ÑÚÑEZ;DE LA HOZ;JOSÉ;MARÍA;ACTIVO;A;TRABAJADOR;899999068-1;PEÑA S.A.S.;ACTIVA\n";
 
-const fn changed(added: u64, updated: u64) -> Changed {
-    Changed { added, updated, removed: 0 }
+const fn changed(added: u64, updated: u64) -> ImportCounts {
+    ImportCounts { added, updated, removed: 0 }
 }
 
 fn unwatched() -> Progress {
-    Box::new(|_, _| ControlFlow::Continue(()))
+    Box::new(|_| ControlFlow::Continue(()))
 }
 
 /// A server without people, and files to give it.
@@ -285,9 +285,10 @@ async fn a_long_file_is_told_about_on_the_way_and_its_faults_are_all_counted() {
     std::fs::write(&file, &text).expect("written");
     let told = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&told);
-    let progress: Progress = Box::new(move |done, total| {
-        assert_eq!(total, 50_001);
-        count.store(done, Ordering::SeqCst);
+    let progress: Progress = Box::new(move |step| {
+        assert_eq!(step.lines_total, 50_001);
+        assert!(step.bytes > step.lines * 20, "{step:?}");
+        count.store(step.lines, Ordering::SeqCst);
         ControlFlow::Continue(())
     });
     let report =
@@ -309,7 +310,7 @@ async fn all_that_is_wrong_stands_in_its_file_and_nobody_replaces_nobody() {
         std::fs::write(&file, text).expect("written");
         bench.app.import_affiliates(&file, how, to.map(Path::to_owned), unwatched()).await
     };
-    let (adding, replacing) = (ImportHow::default(), ImportHow { replaces: true, dry_run: false });
+    let (adding, replacing) = (ImportHow::default(), ImportHow { replaces: true, ..ImportHow::default() });
     let bad = "CC;12;GÓMEZ;;LUZ;;VIVO;A;TRABAJADOR;;;\n".repeat(300);
     let report = import(format!("{HEADER}{bad}"), adding, Some(&rejected)).await.expect("readable");
     assert_eq!((report.changed, report.stopped, report.bad_total), (None, false, 600));
@@ -338,7 +339,7 @@ async fn an_import_can_be_stopped_until_it_is_kept() {
     std::fs::write(&file, format!("{HEADER}{NUNEZ}")).expect("written");
     for last in [1, 2] {
         let mut asked = 0;
-        let progress: Progress = Box::new(move |_, _| {
+        let progress: Progress = Box::new(move |_| {
             asked += 1;
             if asked >= last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
@@ -348,6 +349,28 @@ async fn an_import_can_be_stopped_until_it_is_kept() {
         assert_eq!(bench.people().len(), 0);
     }
     assert_eq!(bench.import_lines(&[NUNEZ]).await.changed, Some(changed(1, 0)));
+}
+
+#[tokio::test]
+async fn replacing_everybody_forgets_companies_nobody_works_for() {
+    let bench = Bench::open().await;
+    let companies = || {
+        let db = rusqlite::Connection::open(bench.dir.path().join("hanna.sqlite")).expect("the database");
+        db.query_row("SELECT count(*) FROM companies", [], |row| row.get::<_, i64>(0)).expect("a count")
+    };
+    let import = async |line: &str, replaces| {
+        let file = bench.dir.path().join("afiliados.csv");
+        std::fs::write(&file, format!("{HEADER}{line}")).expect("written");
+        let how = ImportHow { replaces, ..ImportHow::default() };
+        let report = bench.app.import_affiliates(&file, how, None, unwatched()).await.expect("readable");
+        assert!(report.changed.is_some(), "{report:?}");
+        companies()
+    };
+    let alone = "CC;1045678901;NUNEZ;;JOSE;;ACTIVO;A;TRABAJADOR;;;\n";
+    assert_eq!(import(NUNEZ, false).await, 1);
+    assert_eq!(import(alone, false).await, 1, "nobody works there, but the file does not say what there is");
+    assert_eq!(import(NUNEZ, true).await, 1);
+    assert_eq!(import(alone, true).await, 0);
 }
 
 #[test]

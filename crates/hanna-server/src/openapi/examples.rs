@@ -13,6 +13,8 @@ const REGISTRATION: &str = "01936d3e-0000-7000-8000-000000000008";
 const EPOCH: &str = "0d6ab2b6-7b0c-4b60-8f8e-3f7c3f1c2a11";
 const KID: &str = "Zm9sbG93bWUtMDAx";
 const STATEMENT: &str = "eyJ0eXAiOiJoYW5uYS1zdGF0ZW1lbnQrand0IiwiYWxnIjoiRWREU0EifQ.e30.c2lnbmF0dXJl";
+const AGREEMENT: &str = "01936d3e-0000-7000-8000-00000000000a";
+const IMPORT: &str = "01936d3e-0000-7000-8000-00000000000b";
 const NOON: &str = "2026-11-22T17:00:00Z";
 
 /// What a call takes; none when it takes no body.
@@ -46,6 +48,18 @@ pub fn request(operation_id: &str) -> Option<Value> {
             item(REPORT, 1, &json!({ "kind": "usage_report", "branch_id": BRANCH, "statement": STATEMENT })),
             item(VOID, 2, &json!({ "kind": "void", "report_id": REPORT, "reason": "REPORTED_TWICE", "text": null })),
         ] }),
+        "create_entity" => json!({ "id": ENTITY, "nit": "900123456-8", "name": "GYM CARIBE" }),
+        "change_entity" => json!({ "name": "GYM CARIBE" }),
+        "create_branch" => {
+            json!({ "id": BRANCH, "code": "GYM-01", "name": "Sede Norte", "city": "Barranquilla" })
+        }
+        "change_branch" => json!({ "name": "Sede Norte", "closed": true }),
+        "create_agreement" => json!({ "id": AGREEMENT, "terms": terms(), "branches": [BRANCH] }),
+        "change_agreement" => json!({ "terms": terms(), "branches": [BRANCH] }),
+        "send_import" => json!(
+            "tipo_documento;documento;primer_apellido;segundo_apellido;primer_nombre;segundo_nombre;estado;tarifa;tipo_afiliado;\
+             nit_empresa;empresa;estado_empresa\nCC;1045678901;NÚÑEZ;;JOSÉ;;ACTIVO;A;TRABAJADOR;899999068-1;PEÑA S.A.S.;ACTIVA\n"
+        ),
         _ => return None,
     })
 }
@@ -95,7 +109,56 @@ pub fn answer(operation_id: &str) -> Option<Value> {
             "signing_key_expires_at": "2027-11-22T17:00:00Z", "epoch": EPOCH,
         }),
         "ready" => json!({ "status": "ready", "schema": 4 }),
+        "list_entities" => json!({ "items": [admin_entity()], "next": null }),
+        "create_entity" | "read_entity" | "change_entity" => json!({
+            "entity": admin_entity(), "branches": [admin_branch()],
+            "agreements": [{ "id": AGREEMENT, "terms": terms(), "branches": [BRANCH] }],
+        }),
+        "create_branch" | "change_branch" => admin_branch(),
+        "create_agreement" | "change_agreement" => {
+            json!({ "id": AGREEMENT, "terms": terms(), "branches": [BRANCH] })
+        }
+        "send_import" | "read_import" | "cancel_import" => import_job(),
+        "list_imports" => json!({ "items": [import_job()], "next": null }),
+        "read_rejected_lines" => json!("linea;columna;motivo\n3;estado;\"está vacía y es obligatoria\"\n"),
+        "usage_by_entity" => {
+            let counts = json!({ "lookups": 412, "uses": 380, "voided": 3, "people": 241 });
+            json!({ "from": "2026-11-01", "to": "2026-11-30", "items": [{
+                "entity": { "id": ENTITY, "nit": "900123456-8", "name": "GYM CARIBE" }, "total": counts,
+                "branches": [{
+                    "branch": { "id": BRANCH, "code": "GYM-01", "name": "Sede Norte", "city": "Barranquilla" },
+                    "counts": counts,
+                }],
+            }] })
+        }
         _ => return None,
+    })
+}
+
+fn terms() -> Value {
+    json!({
+        "name": "Gimnasio con tarifa preferencial", "first_day": "2026-01-01", "last_day": "2026-12-31",
+        "tariffs": ["A", "B", "C"], "roles": ["TRABAJADOR", "BENEFICIARIO"], "daily_limit": 1, "over_limit": "NOTE",
+        "validity_h": 24, "void_window_min": 1440, "offline_days_max": 7, "retention_days": 30,
+    })
+}
+
+fn admin_entity() -> Value {
+    json!({
+        "id": ENTITY, "nit": "900123456-8", "name": "GYM CARIBE", "application": "APPROVED", "branches": 3,
+        "agreements_in_force": 1, "users": 4,
+    })
+}
+
+fn admin_branch() -> Value {
+    json!({ "id": BRANCH, "code": "GYM-01", "name": "Sede Norte", "city": "Barranquilla", "closed_at": null })
+}
+
+fn import_job() -> Value {
+    json!({
+        "id": IMPORT, "state": "RUNNING", "mode": "upsert", "dry_run": false, "file_name": "afiliados.csv",
+        "bytes": 94_371_840, "bytes_read": 31_457_280, "lines": 333_334, "rejected": 0, "reason": null, "counts": null,
+        "began_at": NOON, "ended_at": null, "by": "Marta Cañas",
     })
 }
 

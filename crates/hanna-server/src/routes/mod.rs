@@ -1,7 +1,9 @@
 //! The calls of the contract, one file each: what can go wrong, the documentation, the handler, its tests.
 
+mod admin;
 mod change_password;
 mod confirm;
+mod cursor;
 mod forgot_password;
 mod health;
 mod keys;
@@ -49,6 +51,7 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(usage_reports::handler))
         .routes(routes!(health::handler))
         .routes(routes!(ready::handler))
+        .merge(admin::all())
 }
 
 /// `/metrics`, served apart from the rest.

@@ -6,8 +6,10 @@
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use hanna_domain::{Document, DocumentKind};
+use hanna_wire::agreement::AgreementTerms;
 use hanna_wire::path;
 use jiff::ToSpan;
+use jiff::civil::date;
 use rusqlite::params;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -69,6 +71,7 @@ const REFUSED: &str = "refused BRANCH_NOT_ALLOWED";
 fn table() -> Vec<Row> {
     let signed_in = [END, END, "ok", "ok", "ok", "ok", "ok", OFF, GONE];
     let looks_up = [END, END, "ok", NOT_HERE, NO, NO, NO, OFF, GONE];
+    let caja = [END, END, NO, NO, NO, NO, "ok", OFF, GONE];
     let looks_up_elsewhere = [END, END, NOT_HERE, NOT_HERE, NOT_HERE, NO, NO, OFF, GONE];
     vec![
         //                                           nobody expired operator  unassigned  in review entity admin caja suspended revoked
@@ -93,6 +96,23 @@ fn table() -> Vec<Row> {
                                                      Some([END, END, REFUSED, REFUSED, REFUSED, REFUSED, NO, OFF, REFUSED])),
         Row(Method::GET, path::USAGE_REPORTS,        [END, END, "ok", NOT_HERE, "ok", "ok", NO, OFF, GONE],
                                                      Some([END, END, NOT_HERE, NOT_HERE, NOT_HERE, NOT_HERE, NO, OFF, GONE])),
+        Row(Method::GET, path::ADMIN_KEYS,           caja, None),
+        Row(Method::POST, path::ADMIN_KEYS_ROTATE,   caja, None),
+        // The caja's, whoever's they are.
+        Row(Method::GET, path::ADMIN_ENTITIES,       caja, None),
+        Row(Method::POST, path::ADMIN_ENTITIES,      caja, None),
+        Row(Method::GET, path::ADMIN_ENTITY,         caja, Some(caja)),
+        Row(Method::PATCH, path::ADMIN_ENTITY,       caja, Some(caja)),
+        Row(Method::POST, path::ADMIN_ENTITY_BRANCHES, caja, Some(caja)),
+        Row(Method::PATCH, path::ADMIN_BRANCH,       caja, Some(caja)),
+        Row(Method::POST, path::ADMIN_ENTITY_AGREEMENTS, caja, Some(caja)),
+        Row(Method::PUT, path::ADMIN_AGREEMENT,      caja, Some(caja)),
+        Row(Method::GET, path::ADMIN_IMPORTS,        caja, None),
+        Row(Method::POST, path::ADMIN_IMPORTS,       caja, None),
+        Row(Method::GET, path::ADMIN_IMPORT,         caja, None),
+        Row(Method::POST, path::ADMIN_IMPORT_CANCEL, caja, None),
+        Row(Method::GET, path::ADMIN_IMPORT_REJECTED, caja, None),
+        Row(Method::GET, path::ADMIN_USAGE,          caja, None),
     ]
 }
 
@@ -102,6 +122,9 @@ const GYM: &str = "GYM-01";
 const CLINIC: &str = "CLI-01";
 /// The branch of the academy, whose application is in review.
 const ACADEMY: &str = "ACA-01";
+
+/// An import that was refused.
+const IMPORT: Uuid = Uuid::from_u128(9);
 
 /// Somebody who came, with what they know.
 struct Caller {
@@ -130,12 +153,13 @@ struct Walk {
 impl Walk {
     async fn begin() -> Self {
         let bench = Bench::open().await;
+        bench.caja().await;
         bench
             .sql()
             .execute_batch(
-                "INSERT INTO accounts SELECT randomblob(16), 'tic@caja.co', 'tic@caja.co', 'TIC', NULL, password_hash,
-                 'ACTIVE' FROM accounts LIMIT 1;
-                 INSERT INTO account_roles SELECT id, 'CAJA_ADMIN' FROM accounts WHERE username = 'tic@caja.co';",
+                "INSERT INTO import_jobs (id, state, mode, dry_run, bytes, bytes_read, lines, rejected, began_us)
+                 VALUES (x'00000000000000000000000000000009', 'REFUSED', 'upsert', 0, 9, 9, 1, 1, 0);
+                 INSERT INTO import_rejects SELECT id, x'41' FROM import_jobs;",
             )
             .expect("somebody of the caja");
         let mut statements = [Value::Null, Value::Null];
@@ -240,9 +264,44 @@ impl Walk {
                 let to = now + 1.hour();
                 return (format!("{path}?from={now}&to={to}&branch_id={branch_id}"), Value::Null);
             }
+            _ if path.starts_with("/v1/admin/") => return self.business_request(route, branch_id),
             _ => Value::Null,
         };
         (path.to_owned(), body)
+    }
+
+    /// What is sent to the caja's routes about businesses, that of a branch.
+    fn business_request(&self, Row(method, path, ..): &Row, branch_id: Uuid) -> (String, Value) {
+        let id = self.bench.id();
+        let one = |sql: &str| -> Uuid {
+            self.bench.sql().query_row(sql, [branch_id], |row| row.get(0)).expect("one of them")
+        };
+        let entity_id = one("SELECT entity_id FROM branches WHERE id = ?1");
+        let agreement_id = one("SELECT agreement_id FROM agreement_branches WHERE branch_id = ?1");
+        let terms = AgreementTerms::usual("Convenio".to_owned(), date(2026, 1, 1));
+        let of = match *path {
+            path::ADMIN_BRANCH => branch_id,
+            path::ADMIN_AGREEMENT => agreement_id,
+            path::ADMIN_IMPORT | path::ADMIN_IMPORT_CANCEL | path::ADMIN_IMPORT_REJECTED => IMPORT,
+            _ => entity_id,
+        };
+        let body = match *path {
+            path::ADMIN_ENTITIES => json!({ "id": id, "nit": "901111222-3", "name": "GYM NUEVO" }),
+            path::ADMIN_ENTITY => json!({ "name": "GYM" }),
+            path::ADMIN_ENTITY_BRANCHES => json!({ "id": id, "name": "Sede Nueva", "city": "Soledad" }),
+            path::ADMIN_BRANCH => json!({ "city": "Soledad" }),
+            path::ADMIN_ENTITY_AGREEMENTS => json!({ "id": id, "terms": terms, "branches": [branch_id] }),
+            path::ADMIN_AGREEMENT => json!({ "terms": terms, "branches": [branch_id] }),
+            path::ADMIN_IMPORTS => json!("tipo_documento\n"),
+            _ => Value::Null,
+        };
+        let query = match (method, *path) {
+            (&Method::POST, path::ADMIN_IMPORTS) => format!("?id={id}&dry_run=true"),
+            (_, path::ADMIN_USAGE) => "?from=2026-11-01&to=2026-11-30".to_owned(),
+            _ => String::new(),
+        };
+        let body = if method == Method::GET { Value::Null } else { body };
+        (format!("{}{query}", path.replace("{id}", &of.to_string())), body)
     }
 
     /// What a route answers somebody: `ok`, the outcome of an item, or the code of a problem.
@@ -253,7 +312,9 @@ impl Walk {
         if let Some(token) = caller.token() {
             request = request.header(header::AUTHORIZATION, token);
         }
-        let request = if body.is_null() {
+        let request = if let Some(csv) = body.as_str() {
+            request.header(header::CONTENT_TYPE, "text/csv").body(Body::from(csv.to_owned()))
+        } else if body.is_null() {
             request.body(Body::empty())
         } else {
             request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string()))

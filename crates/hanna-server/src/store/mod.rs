@@ -7,24 +7,28 @@
 
 use async_trait::async_trait;
 use hanna_domain::{Affiliate, Document, Statement};
+pub use hanna_wire::admin::business::ImportCounts;
 use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
 use hanna_wire::usage::UsageRow;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use crate::agreement::Agreement;
 use crate::audit::Actor;
 use crate::claims::Asked;
 use crate::keys::SigningKey;
 use crate::secrets::{Mac, TokenHash};
+use hanna_wire::agreement::AgreementTerms;
 
 mod accounts;
 mod audit;
+mod business_usage;
+mod businesses;
 #[cfg(test)]
 mod contract;
 mod delivery;
 mod generations;
+mod imports;
 mod installation;
 mod mails;
 pub mod postgres;
@@ -37,8 +41,10 @@ pub use accounts::{
     NewRegistration, OwnPassword, PasswordChange, PasswordReset, Registered, Registration, Rejection,
 };
 pub use audit::{AuditStore, Stray, Unsealed};
+pub use businesses::{Act, Businesses, EntityFilter, NewBranch, Put};
 pub use delivery::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Sender, Void};
-pub use installation::{Installation, Installed, NewAccount, NewAgreement, NewEntity};
+pub use imports::{ImportEnd, ImportStep, ImportTurn, Imports, NewImport};
+pub use installation::{Installation, Installed, NewAccount, NewEntity};
 pub use mails::{Mail, MailFields, MailQueue, MailTurn};
 
 /// What opening a database found.
@@ -77,7 +83,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What Hanna needs to keep, and to ask. See the module's text.
 #[async_trait]
-pub trait Store: Accounts + AuditStore + MailQueue + Send + Sync + 'static {
+pub trait Store: Accounts + AuditStore + Businesses + Imports + MailQueue + Send + Sync + 'static {
     // The server itself.
 
     /// The schema the database has now, which another program may have changed.
@@ -354,7 +360,7 @@ pub struct Surroundings {
     /// Applications that were requested for the entity.
     pub applications: Vec<ApplicationRow>,
     /// Today's agreements of those branches.
-    pub agreements: Vec<Agreement>,
+    pub agreements: Vec<AgreementTerms>,
 }
 
 /// An application of an entity.
@@ -447,6 +453,8 @@ pub struct ImportHow {
     pub replaces: bool,
     /// Everything is done, counted and taken back.
     pub dry_run: bool,
+    /// The import that is done when the people are in, in the same transaction ([`Imports`]).
+    pub job: Option<Uuid>,
 }
 
 /// Where affiliates come from: a file, or the demo's generator. Rows are pulled one by one, before the transaction.
@@ -498,15 +506,4 @@ pub enum RowConflict {
         /// That line.
         first_line: u64,
     },
-}
-
-/// What an import changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImportCounts {
-    /// Affiliates that were not there before.
-    pub added: u64,
-    /// Affiliates that were there, changed or not.
-    pub updated: u64,
-    /// Affiliates that were there and that the source does not name: see [`ImportHow::replaces`].
-    pub removed: u64,
 }

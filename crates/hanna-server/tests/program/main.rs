@@ -1,6 +1,7 @@
 //! The program as it is run: what it prints, how it ends, what its log holds.
 #![cfg(unix)]
 
+mod businesses;
 mod configuration;
 mod limits;
 mod server;
@@ -12,6 +13,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use businesses::businesses_are_kept_from_the_terminal;
 use server::{ADDRESS, Server, database, program, run, seeded, text};
 
 /// Stories of the program's data, each in a directory of its own: over embedded SQLite, and over PostgreSQL.
@@ -44,6 +46,7 @@ on_both!(
     the_demo_is_as_promised_and_doing_it_again_changes_nothing,
     a_bad_file_of_affiliates_is_reported_in_spanish_and_a_good_one_taken_in,
     an_import_that_is_interrupted_changes_nothing,
+    businesses_are_kept_from_the_terminal,
     keys_are_rotated_and_listed_the_newest_first,
     the_epoch_is_renewed_by_hand_and_says_what_for,
     a_device_is_listed_revoked_beside_a_running_server,
@@ -93,8 +96,8 @@ fn a_database_of_another_kind_or_of_a_newer_program_is_refused() {
         assert!(text(&refused.stderr).contains(says), "{}", text(&refused.stderr));
     }
 
-    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 0 -> 5\n");
-    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 5: nothing to do\n");
+    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 0 -> 7\n");
+    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 7: nothing to do\n");
     let file = dir.path().join("hanna-data/hanna.sqlite");
     let db = rusqlite::Connection::open(&file).expect("the database");
     db.pragma_update(None, "user_version", 99).expect("set");

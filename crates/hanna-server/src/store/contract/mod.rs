@@ -3,6 +3,7 @@
 mod accounts;
 mod at_once;
 mod audit;
+mod business;
 pub mod fixtures;
 mod items;
 
@@ -17,6 +18,7 @@ pub use self::accounts::*;
 pub use self::at_once::*;
 use self::audit::acts_since;
 pub use self::audit::*;
+pub use self::business::*;
 use self::fixtures::*;
 pub use self::items::*;
 use super::*;
@@ -51,6 +53,12 @@ macro_rules! stories {
             a_password_is_changed_and_the_other_sessions_end,
             a_forgotten_password_takes_a_code_that_serves_once,
             mails_wait_their_turn_until_they_are_sent_or_expire,
+            entities_are_added_once_found_and_renamed,
+            a_branch_that_is_closed_looks_nobody_up_and_keeps_its_history,
+            an_agreement_holds_from_the_next_statement,
+            usage_is_counted_by_entity_branch_and_colombian_day,
+            an_import_is_followed_from_its_beginning_to_its_end,
+            one_at_a_time_has_the_turn_to_import,
             an_import_is_all_or_nothing,
             an_import_replaces_is_tried_out_and_is_stopped,
             an_installation_happens_once,
@@ -415,7 +423,7 @@ pub async fn an_import_replaces_is_tried_out_and_is_stopped(store: &dyn Store) {
         store.import_affiliates(Box::new(rows), how, noon(), Actor::Server).await.expect("asked")
     };
     let counts = |added, updated, removed| Some(ImportCounts { added, updated, removed });
-    let (adding, replacing) = (ImportHow::default(), ImportHow { replaces: true, dry_run: false });
+    let (adding, replacing) = (ImportHow::default(), ImportHow { replaces: true, ..ImportHow::default() });
     let tried = |how| ImportHow { dry_run: true, ..how };
     import(&[], replacing, None).await;
     assert_eq!(import(&["1001", "1002", "1003"], adding, None).await, counts(3, 0, 0));

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use super::audit;
 use super::columns::{Columns, Moment};
 use super::fault::{Done, Remedy, Trouble};
+use super::imports;
 use super::locks::{self, Name};
 use super::pool::{Connections, Tx};
 use crate::audit::{Actor, NewAct};
@@ -81,6 +82,9 @@ const THERE: &str = "
     WHERE EXISTS (SELECT 1 FROM arrived a WHERE a.number = k.number AND a.kind = k.kind)";
 const REMOVE: &str = "
     DELETE FROM affiliates k WHERE NOT EXISTS (SELECT 1 FROM arrived a WHERE a.number = k.number AND a.kind = k.kind)";
+/// Companies nobody works for any more.
+const REMOVE_COMPANIES: &str = "
+    DELETE FROM companies c WHERE NOT EXISTS (SELECT 1 FROM affiliates k WHERE k.company_id = c.id)";
 
 /// Who stood in an earlier line too, with both lines.
 const REPEATED: &str = "
@@ -141,6 +145,9 @@ impl Arrived {
             return Ok(None);
         }
         let removed = if replaces { tx.execute(REMOVE, &[]).await? } else { 0 };
+        if replaces {
+            tx.execute(REMOVE_COMPANIES, &[]).await?;
+        }
         let counts = ImportCounts { added, updated: self.rows.saturating_sub(added), removed };
         audit::append(tx, &NewAct::imported(import, lines, counts, now).by(by)).await?;
         Ok(Some(counts))
@@ -189,7 +196,10 @@ async fn merge_whole(
         arrived.tx.begin().await?;
         match arrived.merge(how.replaces, now, by).await {
             Ok(Some(counts)) => {
-                let is_wanted = arrived.source.state() == SourceState::Sound;
+                let mut is_wanted = arrived.source.state() == SourceState::Sound;
+                if let (true, false, Some(job)) = (is_wanted, how.dry_run, how.job) {
+                    is_wanted = imports::done(&arrived.tx, job, &counts, now).await?;
+                }
                 if is_wanted && !how.dry_run {
                     arrived.tx.commit().await
                 } else {

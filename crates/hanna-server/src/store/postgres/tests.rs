@@ -299,3 +299,27 @@ async fn an_import_nobody_waits_for_any_more_ends_with_its_connection() {
         store.import_affiliates(Box::new(rows), ImportHow::default(), fixtures::noon(), Actor::Server).await;
     assert_eq!(counts.expect("asked").map(|counts| counts.added), Some(1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replacing_everybody_forgets_companies_nobody_works_for() {
+    let cluster = Cluster::start().expect("a cluster");
+    let store = open(&cluster, "hanna").await;
+    let employed = fixtures::person(2, "1001", AffiliateStatus::Active);
+    let mut alone = employed.clone();
+    (alone.affiliate.company, alone.company_nit) = (None, None);
+    let import = async |row: &ImportRow, replaces| {
+        let rows = Box::new(fixtures::Rows::new(vec![row.clone()]));
+        let how = ImportHow { replaces, ..ImportHow::default() };
+        let counts = store.import_affiliates(rows, how, fixtures::noon()).await.expect("asked");
+        assert!(counts.is_some());
+        cluster.sql("hanna", "SELECT count(*) FROM companies").expect("counted")
+    };
+    assert_eq!(import(&employed, false).await, "1");
+    assert_eq!(
+        import(&alone, false).await,
+        "1",
+        "nobody works there, but the file does not say what there is"
+    );
+    assert_eq!(import(&employed, true).await, "1");
+    assert_eq!(import(&alone, true).await, "0");
+}

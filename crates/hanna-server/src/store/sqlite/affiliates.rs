@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::audit;
 use super::columns::{Micros, Word};
-use super::{connect, fault};
+use super::{connect, fault, imports};
 use crate::audit::{Actor, NewAct};
 use crate::store::{ImportCounts, ImportHow, ImportRow, ImportSource, Result, RowConflict, SourceState};
 
@@ -64,6 +64,9 @@ const AFFILIATES: &str = "
 const REMOVE: &str = "
     DELETE FROM affiliates
     WHERE NOT EXISTS (SELECT 1 FROM arrived a WHERE a.number = affiliates.number AND a.kind = affiliates.kind)";
+/// Companies nobody works for any more.
+const REMOVE_COMPANIES: &str = "
+    DELETE FROM companies WHERE id NOT IN (SELECT company_id FROM affiliates WHERE company_id IS NOT NULL)";
 
 /// Everything or nothing; `None` when anything is wrong, or it is not wanted any more.
 pub fn import(
@@ -77,10 +80,16 @@ pub fn import(
     if source.state() != SourceState::Sound {
         return Ok(None);
     }
+    // Nobody but an import writes people and companies, and it sees to it itself that they belong together: asking for each
+    // company that goes whether somebody works there would read all people each time.
+    db.pragma_update(None, "foreign_keys", "OFF").map_err(fault)?;
     let mut merge_all = || {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let counts = merge(&tx, (source.lines(), rows), how.replaces, now, by)?;
-        let is_wanted = source.state() == SourceState::Sound;
+        let mut is_wanted = source.state() == SourceState::Sound;
+        if let (true, false, Some(job)) = (is_wanted, how.dry_run, how.job) {
+            is_wanted = imports::done(&tx, job, &counts, now)?;
+        }
         if is_wanted && !how.dry_run { tx.commit() } else { tx.rollback() }?;
         Ok(is_wanted.then_some(counts))
     };
@@ -137,6 +146,9 @@ pub fn merge(
     tx.execute(AFFILIATES, [import_id])?;
     let added = count(tx)? - before;
     let removed = if replaces { tx.execute(REMOVE, [])? } else { 0 };
+    if replaces {
+        tx.execute(REMOVE_COMPANIES, [])?;
+    }
     let counts = ImportCounts { added, updated: rows - added.min(rows), removed: removed as u64 };
     audit::append(tx, &NewAct::imported(import_id, lines, counts, now).by(by))?;
     Ok(counts)
