@@ -33,6 +33,14 @@ words! {
         RequestTimedOut = "REQUEST_TIMED_OUT",
         /// 409: the same id with other content.
         IdConflict = "ID_CONFLICT",
+        /// 409: somebody has decided about it already, or it is not far enough to be decided about.
+        NotPending = "NOT_PENDING",
+        /// 409: the entity has asked for this application already, or has it.
+        AlreadyRequested = "ALREADY_REQUESTED",
+        /// 409: another account has this user name.
+        UsernameTaken = "USERNAME_TAKEN",
+        /// 409: nobody suspends themselves, or takes the last active administrator away.
+        LastAdministrator = "LAST_ADMINISTRATOR",
         /// 409: there is an entity with this NIT.
         NitTaken = "NIT_TAKEN",
         /// 409: there is a branch with this code.
@@ -41,7 +49,7 @@ words! {
         ImportRunning = "IMPORT_RUNNING",
         /// 413: the body is over the limit.
         TooLarge = "TOO_LARGE",
-        /// 415: the body is not `application/json`.
+        /// 415: the body is not of a media type this call takes, or not what it says it is.
         UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE",
         /// 422: readable, but a value is outside what the contract allows.
         Invalid = "INVALID",
@@ -70,7 +78,14 @@ impl ErrorCode {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimedOut => 408,
-            Self::IdConflict | Self::NitTaken | Self::BranchCodeTaken | Self::ImportRunning => 409,
+            Self::IdConflict
+            | Self::NotPending
+            | Self::AlreadyRequested
+            | Self::UsernameTaken
+            | Self::LastAdministrator
+            | Self::NitTaken
+            | Self::BranchCodeTaken
+            | Self::ImportRunning => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Invalid | Self::WeakPassword | Self::CodeWrong | Self::CodeExpired => 422,
@@ -94,6 +109,10 @@ impl ErrorCode {
             Self::MethodNotAllowed => "Method not allowed",
             Self::RequestTimedOut => "Request timed out",
             Self::IdConflict => "Id already used for other content",
+            Self::NotPending => "Not pending",
+            Self::AlreadyRequested => "Already requested",
+            Self::UsernameTaken => "User name taken",
+            Self::LastAdministrator => "Last administrator",
             Self::NitTaken => "NIT already there",
             Self::BranchCodeTaken => "Branch code already there",
             Self::ImportRunning => "Another import is running",
