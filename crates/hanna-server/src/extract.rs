@@ -142,6 +142,22 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
+/// A caller who acts for the caja: every route of `/v1/admin` takes one.
+pub struct CajaAdmin(pub Caller);
+
+impl FromRequestParts<App> for CajaAdmin {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        if caller.is(Role::CajaAdmin) {
+            Ok(Self(caller))
+        } else {
+            Err(Fault::with(ErrorCode::Forbidden, "this is the caja's"))
+        }
+    }
+}
+
 /// A caller whose PC may be revoked: what it recorded before is still taken in.
 pub struct Delivering(pub Caller);
 

@@ -88,7 +88,7 @@ fn give_examples(operation: &mut Operation) {
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         body.content.values_mut().for_each(|content| show(content, examples::request(&id)));
     }
-    for status in ["200", "202"] {
+    for status in ["200", "201", "202"] {
         let Some(RefOr::T(response)) = operation.responses.responses.get_mut(status) else { continue };
         response.content.values_mut().for_each(|content| show(content, examples::answer(&id)));
     }
@@ -115,7 +115,7 @@ fn documents() -> Schema {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten()
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
 /// What can go wrong wherever there must be a session, also one of a revoked PC.
@@ -123,6 +123,14 @@ pub const WITH_SESSION: &[ErrorCode] = &[ErrorCode::SessionExpired, ErrorCode::A
 /// What can go wrong wherever one must be signed in.
 pub const SIGNED_IN: &[ErrorCode] =
     &[ErrorCode::SessionExpired, ErrorCode::AccountNotActive, ErrorCode::DeviceRevoked];
+/// What can go wrong wherever one must act for the caja.
+pub const CAJA: &[ErrorCode] = &[
+    ErrorCode::SessionExpired,
+    ErrorCode::AccountNotActive,
+    ErrorCode::DeviceRevoked,
+    ErrorCode::SecondFactorRequired,
+    ErrorCode::Forbidden,
+];
 /// What can go wrong wherever a body is read.
 pub const WITH_BODY: &[ErrorCode] = &[
     ErrorCode::Malformed,

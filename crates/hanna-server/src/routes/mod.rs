@@ -1,5 +1,6 @@
 //! The calls of the contract, one file each: what can go wrong, the documentation, the handler, its tests.
 
+mod admin;
 mod change_password;
 mod confirm;
 mod forgot_password;
@@ -49,6 +50,7 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(usage_reports::handler))
         .routes(routes!(health::handler))
         .routes(routes!(ready::handler))
+        .merge(admin::all())
 }
 
 /// `/metrics`, served apart from the rest.

@@ -7,8 +7,8 @@ use hanna_wire::me::{ApplicationState, Role};
 use hanna_wire::outbox::OutcomeKind;
 
 use super::AccountState;
-use crate::agreement::OverLimit;
 use crate::mail::MailKind;
+use hanna_wire::agreement::OverLimit;
 
 /// A value of a closed set.
 pub trait Coded: Copy {

@@ -11,6 +11,7 @@ use crate::store::{Result, StoreError};
 const STEPS: &[&str] = &[
     include_str!("../../../migrations/postgres/0001_first.sql"),
     include_str!("../../../migrations/postgres/0002_accounts.sql"),
+    include_str!("../../../migrations/postgres/0003_business.sql"),
 ];
 
 /// The schema of this program.

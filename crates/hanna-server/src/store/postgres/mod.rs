@@ -11,6 +11,8 @@ mod access;
 mod accounts;
 pub mod address;
 mod affiliates;
+mod business_usage;
+mod businesses;
 mod codes;
 mod columns;
 mod deliveries;

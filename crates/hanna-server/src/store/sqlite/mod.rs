@@ -7,6 +7,8 @@ mod access;
 mod accounts;
 mod affiliates;
 pub mod backup;
+mod business_usage;
+mod businesses;
 mod codes;
 mod columns;
 mod deliveries;
