@@ -3,11 +3,12 @@
 use hanna_wire::account::{is_email, phone};
 use hanna_wire::agreement::TermsFault;
 use hanna_wire::application::{ApplicationContent, ApplicationRequest, ApproveApplication, ApprovedBranch};
-use hanna_wire::limits::{ADDRESS_MAX, BENEFIT_MAX, DECISION_REASON_MAX, NAME_MAX, REQUEST_BRANCHES_MAX};
+use hanna_wire::limits::{
+    ADDRESS_MAX, BENEFIT_MAX, DECISION_REASON_MAX, NAME_MAX, REQUEST_BRANCHES_MAX, USERNAME_MAX,
+};
 use hanna_wire::problem::ErrorCode;
 use uuid::Uuid;
 
-use crate::accounts::check_email;
 use crate::app::App;
 use crate::application;
 use crate::branch_code;
@@ -183,7 +184,10 @@ fn are_branches(branches: &[ApprovedBranch]) -> bool {
 pub fn check_content(content: &ApplicationContent) -> Result<(), Fault> {
     let invalid = |detail: String| Err(Fault::with(ErrorCode::Invalid, detail));
     text("contact_name", content.contact_name.expose(), NAME_MAX)?;
-    check_email(&content.contact_email)?;
+    text("contact_email", content.contact_email.expose(), USERNAME_MAX)?;
+    if !is_email(content.contact_email.expose()) {
+        return invalid("contact_email is no e-mail address".to_owned());
+    }
     if phone(content.contact_phone.expose()).as_ref() != Some(content.contact_phone.expose()) {
         return invalid("contact_phone is no telephone number in digits".to_owned());
     }
