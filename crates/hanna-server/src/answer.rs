@@ -10,6 +10,8 @@
 
 use std::any::Any;
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
@@ -36,9 +38,13 @@ pub async fn finish(State(app): State<App>, request: Request, next: Next) -> Res
     let span = tracing::info_span!("request", trace_id, method, route);
 
     let limits = app.limits();
-    let is_upload = route == path::ADMIN_IMPORTS && request.method() == Method::POST;
     // A file that comes too slowly is turned away by its route, which knows.
-    let answer_max = if is_upload { limits.upload_max + limits.answer_max } else { limits.answer_max };
+    let file_max = match route.as_str() {
+        path::ADMIN_IMPORTS if request.method() == Method::POST => limits.upload_max,
+        path::ATTACHMENT => limits.attachment_max,
+        _ => Duration::ZERO,
+    };
+    let answer_max = file_max + limits.answer_max;
     let answered = tokio::time::timeout(answer_max, next.run(request).instrument(span.clone()));
     let mut response = match answered.await {
         Ok(response) => response,

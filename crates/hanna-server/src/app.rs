@@ -131,6 +131,8 @@ pub struct Limits {
     pub answer_max: Duration,
     /// Until a file to import has arrived, of which no piece takes longer than `body_max`; then 408.
     pub upload_max: Duration,
+    /// Until a file for an application request has arrived; then 408.
+    pub attachment_max: Duration,
     /// How long a client may read nothing of its answer; then the connection ends.
     pub unread_max: Duration,
     /// How many connections there are at once; more wait.
@@ -144,6 +146,8 @@ impl Limits {
         body_max: Duration::from_secs(20),
         answer_max: Duration::from_secs(30),
         upload_max: Duration::from_hours(1),
+        // 5 MiB on a bad line.
+        attachment_max: Duration::from_mins(2),
         unread_max: Duration::from_secs(20),
         connections_max: 2_000,
     };

@@ -10,6 +10,8 @@
 pub mod account;
 pub mod admin;
 pub mod agreement;
+pub mod application;
+pub mod entity_users;
 pub mod export;
 pub mod health;
 pub mod keys;
@@ -64,6 +66,34 @@ pub mod path {
     pub const OUTBOX: &str = "/v1/outbox";
     /// `GET`: reported uses.
     pub const USAGE_REPORTS: &str = "/v1/usage-reports";
+    /// `PUT`: bring a file for an application request.
+    pub const ATTACHMENT: &str = "/v1/attachments/{id}";
+    /// `GET`: the requests of the own entity. `POST`: ask for an application.
+    pub const APPLICATION_REQUESTS: &str = "/v1/application-requests";
+    /// `PUT`: correct a rejected request and send it again.
+    pub const APPLICATION_REQUEST: &str = "/v1/application-requests/{id}";
+    /// `GET`: the file of a request of the own entity.
+    pub const APPLICATION_REQUEST_ATTACHMENT: &str = "/v1/application-requests/{id}/attachment";
+    /// `GET`: the people of the own entity. `POST`: invite somebody.
+    pub const ENTITY_USERS: &str = "/v1/entity/users";
+    /// `PATCH`: change somebody of the own entity.
+    pub const ENTITY_USER: &str = "/v1/entity/users/{id}";
+    /// `POST`: make their password worth nothing, and mail how to set another.
+    pub const ENTITY_USER_RESET: &str = "/v1/entity/users/{id}/reset";
+    /// `POST`: mail the invitation again.
+    pub const ENTITY_USER_INVITATION: &str = "/v1/entity/users/{id}/invitation";
+    /// `GET`: every branch of the own entity.
+    pub const ENTITY_BRANCHES: &str = "/v1/entity/branches";
+    /// `GET`: every application request.
+    pub const ADMIN_APPLICATION_REQUESTS: &str = "/v1/admin/application-requests";
+    /// `GET`: the file of a request.
+    pub const ADMIN_APPLICATION_REQUEST_ATTACHMENT: &str = "/v1/admin/application-requests/{id}/attachment";
+    /// `POST`: begin to review a request.
+    pub const ADMIN_APPLICATION_REQUEST_REVIEW: &str = "/v1/admin/application-requests/{id}/review";
+    /// `POST`: approve a request.
+    pub const ADMIN_APPLICATION_REQUEST_APPROVE: &str = "/v1/admin/application-requests/{id}/approve";
+    /// `POST`: reject a request, with a reason.
+    pub const ADMIN_APPLICATION_REQUEST_REJECT: &str = "/v1/admin/application-requests/{id}/reject";
     /// `GET`: the entities; `POST`: add one.
     pub const ADMIN_ENTITIES: &str = "/v1/admin/entities";
     /// `GET`: an entity with its branches and agreements; `PATCH`: change it.
@@ -116,4 +146,9 @@ pub mod path {
     pub const READY: &str = "/ready";
     /// `GET`: what was counted. Served at an address of its own.
     pub const METRICS: &str = "/metrics";
+
+    /// A path with its `{id}`.
+    pub fn with_id(path: &str, id: uuid::Uuid) -> String {
+        path.replace("{id}", &id.to_string())
+    }
 }

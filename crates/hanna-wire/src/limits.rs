@@ -30,6 +30,20 @@ pub const PURPOSE_MAX: usize = 120;
 pub const HISTORY_DAYS_MAX: i64 = 400;
 /// The largest file of affiliates that is taken in, in bytes.
 pub const IMPORT_MAX_BYTES: u64 = 512 * 1024 * 1024;
+/// The largest attachment, in bytes.
+pub const ATTACHMENT_MAX_BYTES: usize = 5 * 1024 * 1024;
+/// The most attachments of an entity that no request names yet.
+pub const ATTACHMENTS_WAITING_MAX: u32 = 20;
+/// The most branches of an application request.
+pub const REQUEST_BRANCHES_MAX: usize = 50;
+/// The longest description of a benefit, in characters.
+pub const BENEFIT_MAX: usize = 500;
+/// The longest address of a branch, in characters.
+pub const ADDRESS_MAX: usize = 200;
+/// The longest reason of a decision, in characters.
+pub const DECISION_REASON_MAX: usize = 500;
+/// The longest search in a list, in characters.
+pub const SEARCH_MAX: usize = 120;
 /// The longest name of a file, in characters.
 pub const FILE_NAME_MAX: usize = 255;
 /// The most branches of one agreement.

@@ -39,6 +39,8 @@ words! {
         IdConflict = "ID_CONFLICT",
         /// 409: somebody has decided about it already, or it is not far enough to be decided about.
         NotPending = "NOT_PENDING",
+        /// 409: the entity has asked for this application already, or has it.
+        AlreadyRequested = "ALREADY_REQUESTED",
         /// 409: another account has this user name.
         UsernameTaken = "USERNAME_TAKEN",
         /// 409: nobody suspends themselves, or takes the last active administrator away.
@@ -51,7 +53,7 @@ words! {
         ImportRunning = "IMPORT_RUNNING",
         /// 413: the body is over the limit.
         TooLarge = "TOO_LARGE",
-        /// 415: the body is not `application/json`.
+        /// 415: the body is not of a media type this call takes, or not what it says it is.
         UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE",
         /// 422: readable, but a value is outside what the contract allows.
         Invalid = "INVALID",
@@ -86,6 +88,7 @@ impl ErrorCode {
             Self::RequestTimedOut => 408,
             Self::IdConflict
             | Self::NotPending
+            | Self::AlreadyRequested
             | Self::UsernameTaken
             | Self::LastAdministrator
             | Self::NitTaken
@@ -116,6 +119,7 @@ impl ErrorCode {
             Self::RequestTimedOut => "Request timed out",
             Self::IdConflict => "Id already used for other content",
             Self::NotPending => "Not pending",
+            Self::AlreadyRequested => "Already requested",
             Self::UsernameTaken => "User name taken",
             Self::LastAdministrator => "Last administrator",
             Self::NitTaken => "NIT already there",

@@ -3,7 +3,7 @@ import type { Branch } from "./Branch";
 import type { Entity } from "./Entity";
 import type { Role } from "./Role";
 import type { SecondFactor } from "./SecondFactor";
-import type { UserState } from "./UserState";
+import type { AdminUserState } from "./AdminUserState";
 
 /**
  * An account.
@@ -28,7 +28,7 @@ entity: Entity | null,
 /**
  * Whether the account may be used.
  */
-state: UserState, 
+state: AdminUserState, 
 /**
  * What it may do.
  */

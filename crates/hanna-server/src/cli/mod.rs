@@ -6,6 +6,7 @@ mod backups;
 mod businesses;
 mod data;
 mod operations;
+mod requests;
 mod serve;
 mod settings;
 
@@ -20,6 +21,7 @@ use hanna_wire::limits::PURPOSE_MAX;
 use uuid::Uuid;
 
 use self::businesses::{AgreementCommand, BranchCommand, EntityCommand, ImportCommand, UsageArgs};
+use self::requests::{RequestApproveArgs, RequestArgs, RequestCommand, RequestListArgs, RequestRejectArgs};
 use self::settings::{Effective, LogFormat, Settings};
 use crate::app::{App, Config};
 use crate::audit::{Actor, Anchor};
@@ -77,6 +79,9 @@ enum Command {
     Import(ImportCommand),
     /// Print lookups and uses of some Colombian days, by entity and branch.
     Usage(UsageArgs),
+    /// The applications that entities ask for, and what the caja decides about them.
+    #[command(subcommand)]
+    Request(RequestCommand),
     /// The PCs that signed in.
     #[command(subcommand)]
     Device(DeviceCommand),
@@ -370,6 +375,12 @@ impl Command {
                 | AccountCommand::Approve(AccountArgs { place, .. })
                 | AccountCommand::Reject(AccountRejectArgs { place, .. }),
             )
+            | Self::Request(
+                RequestCommand::List(RequestListArgs { place, .. })
+                | RequestCommand::Review(RequestArgs { place, .. })
+                | RequestCommand::Approve(RequestApproveArgs { place, .. })
+                | RequestCommand::Reject(RequestRejectArgs { place, .. }),
+            )
             | Self::Device(
                 DeviceCommand::List(place)
                 | DeviceCommand::Revoke(DeviceArgs { place, .. })
@@ -424,6 +435,7 @@ async fn obey(command: &Command, holds: &Effective) -> anyhow::Result<ExitCode> 
         Command::Agreement(command) => businesses::agreement(command, holds).await,
         Command::Import(command) => businesses::import(command, holds).await,
         Command::Usage(args) => businesses::usage(args, holds).await,
+        Command::Request(command) => requests::obey(command, holds).await,
         Command::Device(DeviceCommand::List(_)) => operations::list_devices(holds).await,
         Command::Device(DeviceCommand::Revoke(args)) => operations::revoke_device(args.id, holds).await,
         Command::Device(DeviceCommand::Restore(args)) => operations::restore_device(args.id, holds).await,

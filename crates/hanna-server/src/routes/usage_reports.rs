@@ -11,11 +11,11 @@ use hanna_wire::usage::{UsagePage, UsageQuery};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
+use super::cursor;
 use crate::app::App;
 use crate::extract::{Params, page_rows};
 use crate::fault::Fault;
 use crate::openapi::{SIGNED_IN, route_faults};
-use crate::routes::cursor;
 use crate::store::{Caller, UsageFilter};
 
 route_faults!(SIGNED_IN, &[ErrorCode::Forbidden, ErrorCode::BranchNotAllowed, ErrorCode::Invalid]);

@@ -21,12 +21,14 @@ use crate::secrets::{Mac, TokenHash};
 use hanna_wire::agreement::AgreementTerms;
 
 mod accounts;
+mod applications;
 mod audit;
 mod business_usage;
 mod businesses;
 #[cfg(test)]
 mod contract;
 mod delivery;
+mod entity_users;
 mod generations;
 mod imports;
 mod installation;
@@ -40,9 +42,17 @@ pub use accounts::{
     Accounts, Applicant, Approval, CodeAsk, CodeAsked, CodeTried, Confirmation, Decided, Letter,
     NewRegistration, OwnPassword, PasswordChange, PasswordReset, Registered, Registration, Rejection,
 };
+pub use applications::{
+    Applications, Attached, AttachmentFile, Corrected, Correction, Judgement, KeptRequest, NewApplication,
+    NewAttachment, RequestFilter, Ruled, Ruling, Submitted, UNNAMED_MAX,
+};
 pub use audit::{AuditStore, Stray, Unsealed};
 pub use businesses::{Act, Businesses, EntityFilter, NewBranch, Put};
 pub use delivery::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Sender, Void};
+pub use entity_users::{
+    EntityUsers, Invitation, Invited, InvitedAgain, Reinvitation, UserChange, UserChanged, UserFilter,
+    UserReset,
+};
 pub use imports::{ImportEnd, ImportStep, ImportTurn, Imports, NewImport};
 pub use installation::{Installation, Installed, NewAccount, NewEntity};
 pub use mails::{Mail, MailFields, MailQueue, MailTurn};
@@ -83,7 +93,9 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What Hanna needs to keep, and to ask. See the module's text.
 #[async_trait]
-pub trait Store: Accounts + AuditStore + Businesses + Imports + MailQueue + Send + Sync + 'static {
+pub trait Store:
+    Accounts + Applications + AuditStore + Businesses + EntityUsers + Imports + MailQueue + Send + Sync + 'static
+{
     // The server itself.
 
     /// The schema the database has now, which another program may have changed.

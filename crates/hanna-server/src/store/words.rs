@@ -4,6 +4,7 @@ use hanna_domain::outbox::{ItemCode, VoidReason};
 use hanna_domain::{AffiliateRole, AffiliateStatus, CompanyStatus, DocumentKind, Reason, Tariff, Verdict};
 use hanna_wire::account::RegistrationState;
 use hanna_wire::admin::business::{ImportMode, ImportState};
+use hanna_wire::application::MediaType;
 use hanna_wire::me::{ApplicationState, Role};
 use hanna_wire::outbox::OutcomeKind;
 
@@ -59,6 +60,7 @@ coded!(
     ImportState,
     ItemCode,
     MailKind,
+    MediaType,
     OutcomeKind,
     OverLimit,
     Reason,

@@ -84,7 +84,7 @@ pub struct RejectRegistration {
 words! {
     /// Whether an account may be used.
     #[derive(ToSchema)]
-    UserState {
+    AdminUserState {
         /// *Invitado*: it has no password yet.
         Invited = "INVITED",
         /// *Pendiente de aprobación*: see the registration.
@@ -99,7 +99,7 @@ words! {
 words! {
     /// What the caja decides about the use of an account.
     #[derive(ToSchema)]
-    UserStanding {
+    AdminUserStanding {
         /// It may be used.
         Active = "ACTIVE",
         /// It may not; its sessions end.
@@ -107,7 +107,7 @@ words! {
     }
 }
 
-/// `GET /v1/admin/users`: by name.
+/// `GET /v1/admin/users`: by user name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -124,7 +124,7 @@ pub struct UserQuery {
     pub role: Option<Role>,
     /// Only those in this state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<UserState>,
+    pub state: Option<AdminUserState>,
     /// Where the page before ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(max_length = 256)]
@@ -151,7 +151,7 @@ pub struct AdminUser {
     /// The business; none for people of the caja.
     pub entity: Option<Entity>,
     /// Whether the account may be used.
-    pub state: UserState,
+    pub state: AdminUserState,
     /// What it may do.
     pub roles: Vec<Role>,
     /// The branches assigned, by code.
@@ -201,7 +201,7 @@ pub struct AdminUserChange {
     pub display_name: Option<Redacted<String>>,
     /// Suspends the account, or lets it be used again.
     #[serde(default)]
-    pub state: Option<UserStanding>,
+    pub state: Option<AdminUserStanding>,
     /// What it may do from now on, within what its kind of account may: the caja's or an entity's.
     #[serde(default)]
     #[schema(min_items = 1, max_items = 2)]

@@ -1,6 +1,7 @@
 //! The calls of the caja's console. Each takes a [`CajaAdmin`](crate::extract::CajaAdmin): no other caller gets in.
 
 mod agreements;
+mod application_requests;
 mod branches;
 #[cfg(test)]
 mod business_tests;
@@ -16,7 +17,11 @@ use crate::app::App;
 
 /// Every route of the console, with its documentation.
 pub fn all() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(keys::list)).routes(routes!(keys::rotate)).merge(businesses())
+    OpenApiRouter::new()
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::rotate))
+        .merge(application_requests::all())
+        .merge(businesses())
 }
 
 /// Those about businesses.

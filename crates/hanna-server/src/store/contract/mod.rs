@@ -1,9 +1,11 @@
 //! What every store must do, as stories over the trait. Each implementation runs all of them on an empty database.
 
 mod accounts;
+mod applications;
 mod at_once;
 mod audit;
 mod business;
+mod entity_users;
 pub mod fixtures;
 mod items;
 
@@ -15,10 +17,12 @@ use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
 
 pub use self::accounts::*;
+pub use self::applications::*;
 pub use self::at_once::*;
 use self::audit::acts_since;
 pub use self::audit::*;
 pub use self::business::*;
+pub use self::entity_users::*;
 use self::fixtures::*;
 pub use self::items::*;
 use super::*;
@@ -78,6 +82,14 @@ macro_rules! stories {
             acts_are_appended_with_what_they_record_and_only_then,
             blocks_are_added_to_the_head_alone_and_read_with_their_acts,
             who_looked_a_person_up_is_found_by_the_document_and_recorded,
+            a_request_is_decided_and_the_application_follows,
+            a_rejected_request_is_sent_again_and_keeps_what_was_said,
+            files_nobody_names_are_few_and_go,
+            requests_at_once_are_one_and_decided_once,
+            codes_made_at_once_are_different,
+            whoever_is_invited_accepts_with_a_first_password,
+            people_are_changed_within_their_entity,
+            administrators_who_take_the_right_from_each_other_leave_one,
         );
     };
 }

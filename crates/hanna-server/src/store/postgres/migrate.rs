@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/postgres/0002_accounts.sql"),
     include_str!("../../../migrations/postgres/0003_audit.sql"),
     include_str!("../../../migrations/postgres/0004_business.sql"),
+    include_str!("../../../migrations/postgres/0005_requests.sql"),
 ];
 
 /// The schema of this program.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::{SqliteStore, access, audit, codes, mails, registrations};
+use super::{SqliteStore, access, audit, codes, entity_users, mails, registrations};
 use crate::audit::{Act, Actor, NewAct};
 use crate::store::generations::SIGNED_OUT;
 use crate::store::{
@@ -49,17 +49,18 @@ fn reset_password(tx: &Transaction<'_>, reset: &PasswordReset) -> rusqlite::Resu
     set_password(tx, account_id, reset.password_hash.expose())?;
     end_sessions(tx, account_id, None, reset.now)?;
     access::forget_attempts(tx, reset.username_mac)?;
+    entity_users::accept_invitation(tx, account_id, reset.now)?;
     mails::add(tx, &reset.mail)?;
     audit::append(tx, &NewAct::new(Act::PasswordReset, reset.now).about(account_id))?;
     Ok(CodeTried::Right)
 }
 
-fn set_password(tx: &Transaction<'_>, account_id: Uuid, password_hash: &str) -> rusqlite::Result<()> {
+pub fn set_password(tx: &Transaction<'_>, account_id: Uuid, password_hash: &str) -> rusqlite::Result<()> {
     tx.execute("UPDATE accounts SET password_hash = ?2 WHERE id = ?1", params![account_id, password_hash])?;
     Ok(())
 }
 
-fn end_sessions(
+pub fn end_sessions(
     tx: &Transaction<'_>,
     account_id: Uuid,
     keep: Option<Uuid>,

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0004_accounts.sql"),
     include_str!("../../../migrations/sqlite/0005_audit.sql"),
     include_str!("../../../migrations/sqlite/0006_business.sql"),
+    include_str!("../../../migrations/sqlite/0007_requests.sql"),
 ];
 
 /// The schema of this program.

@@ -6,6 +6,7 @@
 mod access;
 mod accounts;
 mod affiliates;
+mod applications;
 mod audit;
 pub mod backup;
 mod business_usage;
@@ -14,6 +15,7 @@ mod codes;
 mod columns;
 mod deliveries;
 mod devices;
+mod entity_users;
 mod epoch;
 mod history;
 mod imports;

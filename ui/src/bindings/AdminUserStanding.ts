@@ -3,4 +3,4 @@
 /**
  * What the caja decides about the use of an account.
  */
-export type UserStanding = "ACTIVE" | "SUSPENDED";
+export type AdminUserStanding = "ACTIVE" | "SUSPENDED";
