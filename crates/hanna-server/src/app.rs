@@ -18,6 +18,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::answer;
 use crate::clock::{Clock, Entropy};
+use crate::console;
 use crate::epoch;
 use crate::gate::{Budgets, Gate};
 use crate::keys::{KeyFault, KeyRing, SigningKey};
@@ -217,7 +218,7 @@ impl App {
     /// Everything the server answers.
     pub fn router(&self) -> Router {
         let (router, _) = routes::all().split_for_parts();
-        self.finish(router)
+        self.finish(router.merge(console::routes()))
     }
 
     /// What every route has in common.

@@ -36,17 +36,23 @@ pub enum MailKind {
     PasswordCode,
     /// A password was changed.
     PasswordChanged,
+    /// The caja made an account: `name`, `username`.
+    Invited,
+    /// The caja took a password away: `name`, `username`.
+    PasswordTaken,
 }
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::RegistrationCode,
         Self::AlreadyRegistered,
         Self::AccountApproved,
         Self::AccountRejected,
         Self::PasswordCode,
         Self::PasswordChanged,
+        Self::Invited,
+        Self::PasswordTaken,
     ];
 
     /// The word in SQL.
@@ -58,6 +64,8 @@ impl MailKind {
             Self::AccountRejected => "ACCOUNT_REJECTED",
             Self::PasswordCode => "PASSWORD_CODE",
             Self::PasswordChanged => "PASSWORD_CHANGED",
+            Self::Invited => "INVITED",
+            Self::PasswordTaken => "PASSWORD_TAKEN",
         }
     }
 
@@ -73,7 +81,9 @@ impl MailKind {
             Self::AlreadyRegistered
             | Self::AccountApproved
             | Self::AccountRejected
-            | Self::PasswordChanged => NOTICE_VALIDITY,
+            | Self::PasswordChanged
+            | Self::Invited
+            | Self::PasswordTaken => NOTICE_VALIDITY,
         }
     }
 }

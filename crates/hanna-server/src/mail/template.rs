@@ -22,6 +22,8 @@ const fn source(kind: MailKind) -> &'static str {
         MailKind::AccountRejected => include_str!("../../templates/mail/account_rejected.txt"),
         MailKind::PasswordCode => include_str!("../../templates/mail/password_code.txt"),
         MailKind::PasswordChanged => include_str!("../../templates/mail/password_changed.txt"),
+        MailKind::Invited => include_str!("../../templates/mail/invited.txt"),
+        MailKind::PasswordTaken => include_str!("../../templates/mail/password_taken.txt"),
     }
 }
 

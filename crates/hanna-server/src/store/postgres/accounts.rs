@@ -61,7 +61,8 @@ async fn set_password(tx: &Tx, account_id: Uuid, password_hash: &str) -> Done<()
     tx.execute(sql, &[&account_id, &password_hash]).await.map(drop)
 }
 
-async fn end_sessions(tx: &Tx, account_id: Uuid, keep: Option<Uuid>, now: Timestamp) -> Done<()> {
+/// Ends the sessions of an account, all or all but one.
+pub async fn end_sessions(tx: &Tx, account_id: Uuid, keep: Option<Uuid>, now: Timestamp) -> Done<()> {
     let open = tx
         .rows(
             "SELECT id FROM sessions WHERE account_id = $1 AND ended_at IS NULL ORDER BY id",

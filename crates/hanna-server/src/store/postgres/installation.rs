@@ -10,6 +10,7 @@ use super::fault::Done;
 use super::keys::SETTING;
 use super::locks::{self, Name};
 use super::pool::{Connections, Tx};
+use super::second_factors;
 use crate::application::CONVENIOS;
 use crate::secrets::username_key;
 use crate::store::words::Word;
@@ -56,7 +57,7 @@ async fn install_in(arrived: &mut Arrived, installation: &Installation, now: Tim
         add_entity(tx, entity).await?;
     }
     for account in &installation.accounts {
-        add_account(tx, account).await?;
+        add_account(tx, account, now).await?;
     }
     let is_sound = arrived.source.state() == SourceState::Sound;
     let merged = if is_sound { arrived.merge(false, now).await? } else { None };
@@ -98,7 +99,7 @@ async fn add_entity(tx: &Tx, new: &NewEntity) -> Done<()> {
     Ok(())
 }
 
-async fn add_account(tx: &Tx, new: &NewAccount) -> Done<()> {
+async fn add_account(tx: &Tx, new: &NewAccount, now: Timestamp) -> Done<()> {
     let operator = &new.operator;
     tx.execute(
         "INSERT INTO accounts (id, username, username_key, display_name, entity_id, password_hash, state)
@@ -127,6 +128,9 @@ async fn add_account(tx: &Tx, new: &NewAccount) -> Done<()> {
             &[&operator.id, branch_id],
         )
         .await?;
+    }
+    if let Some(secret) = &new.second_factor {
+        second_factors::put(tx, operator.id, secret, Some(now)).await?;
     }
     Ok(())
 }

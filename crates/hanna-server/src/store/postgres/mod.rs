@@ -27,10 +27,12 @@ mod lookups;
 mod mails;
 mod migrate;
 mod organisation;
+mod people;
 mod pool;
 mod records;
 mod registrations;
 mod regulars;
+mod second_factors;
 
 use std::sync::Arc;
 

@@ -55,7 +55,8 @@ fn set_password(tx: &Transaction<'_>, account_id: Uuid, password_hash: &str) -> 
     Ok(())
 }
 
-fn end_sessions(
+/// Ends the sessions of an account, all or all but one.
+pub fn end_sessions(
     tx: &Transaction<'_>,
     account_id: Uuid,
     keep: Option<Uuid>,

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use super::affiliates::{self, Arrived};
 use super::businesses::{insert_branch, insert_entity, put_agreement};
 use super::columns::Word;
-use super::{connect, fault};
+use super::{connect, fault, second_factors};
 use crate::application::CONVENIOS;
 use crate::secrets::username_key;
 use crate::store::{ImportSource, Installation, Installed, NewAccount, NewEntity, Result, SourceState};
@@ -37,7 +37,7 @@ pub fn install(
         if let Some(found) = found(&tx, installation)? {
             return Ok(found);
         }
-        fill(&tx, installation)?;
+        fill(&tx, installation, now)?;
         affiliates::merge(&tx, lines, rows, false, now)?;
         tx.commit()?;
         Ok(Installed::Done)
@@ -57,7 +57,7 @@ fn found(db: &Connection, installation: &Installation) -> rusqlite::Result<Optio
     })
 }
 
-fn fill(tx: &Transaction<'_>, installation: &Installation) -> rusqlite::Result<()> {
+fn fill(tx: &Transaction<'_>, installation: &Installation, now: Timestamp) -> rusqlite::Result<()> {
     tx.execute(
         "INSERT INTO settings (name, value) VALUES (?1, ?2)",
         params![MARK, installation.mark.as_bytes()],
@@ -66,7 +66,7 @@ fn fill(tx: &Transaction<'_>, installation: &Installation) -> rusqlite::Result<(
         add_entity(tx, entity)?;
     }
     for account in &installation.accounts {
-        add_account(tx, account)?;
+        add_account(tx, account, now)?;
     }
     Ok(())
 }
@@ -98,7 +98,7 @@ fn add_entity(tx: &Transaction<'_>, new: &NewEntity) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn add_account(tx: &Transaction<'_>, new: &NewAccount) -> rusqlite::Result<()> {
+fn add_account(tx: &Transaction<'_>, new: &NewAccount, now: Timestamp) -> rusqlite::Result<()> {
     let operator = &new.operator;
     tx.execute(
         "INSERT INTO accounts (id, username, username_key, display_name, entity_id, password_hash, state)
@@ -124,6 +124,9 @@ fn add_account(tx: &Transaction<'_>, new: &NewAccount) -> rusqlite::Result<()> {
             "INSERT INTO account_branches (account_id, branch_id) VALUES (?1, ?2)",
             params![operator.id, branch_id],
         )?;
+    }
+    if let Some(secret) = &new.second_factor {
+        second_factors::put(tx, operator.id, secret, Some(now))?;
     }
     Ok(())
 }
