@@ -6,11 +6,15 @@ a branch is reached as well.
 
 import email
 import email.policy
+import base64
+import hashlib
+import hmac
 import json
 import os
 import pathlib
 import random
 import re
+import struct
 import time
 import uuid
 
@@ -23,6 +27,12 @@ DEMO = json.loads(os.environ["HANNA_API_DEMO"])
 MAIL = pathlib.Path(os.environ["HANNA_API_MAIL"])
 # Ours; one to sign in with wrong; one to change the password of; one that forgot it.
 ACCOUNT, OTHER, CHANGING, FORGETFUL = DEMO["accounts"][:4]
+OF_CAJA = [account for account in DEMO["accounts"] if account["roles"] == ["CAJA_ADMIN"]]
+# One with a second factor, and one who may only set it up.
+CAJA = next(account for account in OF_CAJA if "totp_secret" in account)
+ENTERING = next(account for account in OF_CAJA if "totp_secret" not in account)
+# Nobody signs in with it here: it may be suspended and lose its password.
+NAMED = "rosa.ibanez@lapena.co"
 NEWCOMER = "nadia@gym-nuevo.co"
 DEVICE = {"id": str(uuid.UUID(int=0x01936D3E00007000800000000000A91)), "name": "SCHEMATHESIS"}
 WAIT_S = 30
@@ -35,9 +45,30 @@ def post(path, body):
     return answer.json()
 
 
-def sign_in(account=ACCOUNT):
-    body = {"username": account["username"], "password": account["password"], "device": DEVICE}
-    return post("/v1/sessions", body)["access_token"]
+def otp(account):
+    """What the authenticator application of the account shows now (RFC 6238)."""
+    key = base64.b32decode(account["totp_secret"])
+    digest = hmac.new(key, struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()
+    place = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[place:place + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def sign_in(account=ACCOUNT, device=DEVICE):
+    body = {"username": account["username"], "password": account["password"], "device": device}
+    if "totp_secret" in account:
+        body["otp"] = otp(account)
+    answer = requests.post(f"{URL}/v1/sessions", json=body, timeout=WAIT_S)
+    if answer.status_code == 422 and "otp" in body:
+        # The code has served already: the next one comes within half a minute.
+        time.sleep(31 - time.time() % 30)
+        answer = requests.post(f"{URL}/v1/sessions", json={**body, "otp": otp(account)}, timeout=WAIT_S)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def refreshed(session, device=DEVICE):
+    """A code serves once: whoever has a second factor goes on with the session they have."""
+    return post("/v1/sessions/refresh", {"refresh_token": session["refresh_token"], "device_id": device["id"]})
 
 
 def branches(token):
@@ -79,29 +110,54 @@ def forgotten():
     return {"email": address, "code": code_mailed_to(address), "password": ACCEPTABLE["password"]}
 
 
+def ids(path):
+    """The ids in a list of the console, by what people call the thing."""
+    headers = {"Authorization": f"Bearer {CONSOLE['access_token']}"}
+    answer = requests.get(f"{URL}{path}?limit=500", headers=headers, timeout=WAIT_S)
+    answer.raise_for_status()
+    return {item.get("username", item.get("name")): item["id"] for item in answer.json()["items"]}
+
+
 # What a schema cannot say: a check digit, a number that is one, a password that is not guessed easily.
 ACCEPTABLE = {"nit": "899999068-1", "phone": "3001234567", "password": "cuatro xilofonos"}
-BRANCHES = branches(sign_in())
+BRANCHES = branches(sign_in()["access_token"])
 REGISTERED = registered()
 FORGOTTEN = forgotten()
-CHANGING_TOKEN = sign_in(CHANGING)
+CHANGING_TOKEN = sign_in(CHANGING)["access_token"]
+CONSOLE_DEVICE = {"id": str(uuid.uuid4()), "name": "CONSOLA"}
+CONSOLE = sign_in(CAJA, CONSOLE_DEVICE)
+LOST_DEVICE = {"id": str(uuid.uuid4()), "name": "PERDIDO"}
+sign_in(OTHER, LOST_DEVICE)
+KNOWN_IDS = {
+    "/v1/admin/users/": ids("/v1/admin/users")[NAMED],
+    "/v1/admin/devices/": LOST_DEVICE["id"],
+}
 
 
 @schemathesis.auth(refresh_interval=300)
 class Session:
-    """A session that lasts as long as the run."""
+    """Sessions that last as long as the run: an operator's, one of the caja, and one without its second factor."""
 
     def get(self, case, context):
-        return sign_in()
+        global CONSOLE
+        CONSOLE = refreshed(CONSOLE, CONSOLE_DEVICE)
+        return {
+            "operator": sign_in()["access_token"],
+            "caja": CONSOLE["access_token"],
+            "entering": sign_in(ENTERING, CONSOLE_DEVICE)["access_token"],
+        }
 
     def set(self, case, data, context):
-        token = data
-        if case.method.upper() == "DELETE":
-            # Signing out ends a session: it gets one of its own.
-            token = sign_in()
+        if case.path.startswith("/v1/admin/"):
+            token = data["caja"]
+        elif case.path.startswith("/v1/second-factor"):
+            token = data["entering"]
         elif case.path == "/v1/password":
             # Wrong passwords slow the signing in of their account down.
             token = CHANGING_TOKEN
+        else:
+            # Signing out ends a session: it gets one of its own.
+            token = sign_in()["access_token"] if case.path == "/v1/sessions/current" else data["operator"]
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
 
 
@@ -113,6 +169,12 @@ def before_call(context, case, kwargs):
     if case.path == "/v1/usage-reports" and CHANCE.random() < 0.8:
         # A schema cannot say that one is before the other, nor which cursors there are.
         case.query = {"from": "2026-06-01T00:00:00Z", "to": "2027-06-01T00:00:00Z", "limit": CHANCE.randint(1, 500)}
+    for start, known in KNOWN_IDS.items():
+        if case.path.startswith(start) and CHANCE.random() < 0.8:
+            case.path_parameters = {"id": known}
+    if case.path.startswith("/v1/admin/") and isinstance(case.query, dict):
+        # Which cursors there are, a schema cannot say.
+        case.query = {name: value for name, value in case.query.items() if name != "after"}
     if not isinstance(body, dict):
         return
     if body.get("username") == ACCOUNT["username"]:
@@ -136,6 +198,9 @@ def with_known_ids(body):
     body = dict(body)
     if "nit" in body:
         body |= ACCEPTABLE
+    if "otp" in body:
+        # Nobody of the demo who is signed in with here has a second factor.
+        body.pop("otp")
     if "email" in body:
         # Each its own: one address may not ask again and again.
         body["email"] = f"{uuid.UUID(int=CHANCE.getrandbits(128), version=4)}@gym-nuevo.co"

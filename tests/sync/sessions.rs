@@ -107,6 +107,35 @@ async fn signing_out_with_something_unsent_asks_first_and_the_next_operator_send
 }
 
 #[tokio::test]
+async fn an_account_of_the_caja_is_told_that_it_works_in_the_console() {
+    let story = Story::begin().await;
+    let demo = &story.server.demo;
+    let caja =
+        demo.accounts.iter().find(|account| account.totp_secret.is_some()).expect("of the caja").clone();
+    story.desk.sign_out(true).await.expect("signed out");
+    let refused = story.desk.enter(&caja).await.expect_err("let in");
+    assert_eq!(refused.code(), ErrorCode::SecondFactorRequired);
+
+    let app = story.server.app();
+    let id = app.account_of(&caja.username).await.expect("asked").expect("there");
+    app.reset_second_factor(id).await.expect("reset");
+    let refused = story.desk.enter(&caja).await.expect_err("let in");
+    assert_eq!(refused.code(), ErrorCode::SecondFactorRequired, "nor before it has set one up");
+    assert!(story.desk.start().session.is_none());
+    story.desk.enter(&story.server.demo.accounts[0]).await.expect("an operator signs in");
+}
+
+#[tokio::test]
+async fn the_server_is_told_how_much_still_waits() {
+    let story = Story::begin().await;
+    let card = story.desk.ask(story.active(0)).await;
+    story.desk.report_use(card.lookup_id, false).await.expect("recorded");
+    story.desk.sync_now().await.expect("synced");
+    let devices = story.server.app().devices().await.expect("listed");
+    assert_eq!(devices[0].waiting, Some(0));
+}
+
+#[tokio::test]
 async fn a_second_program_on_the_same_folder_is_refused() {
     let story = Story::begin().await;
     let error = story.desk.open_again().expect_err("opened twice");

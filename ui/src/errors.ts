@@ -20,7 +20,9 @@ export function sentence(error: CommandError): string {
 
 /** Which field of the sign-in form an error is about: that is where the focus goes. */
 export function signInField(code: ErrorCode): 'username' | 'password' {
-  return code === 'ACCOUNT_NOT_ACTIVE' || code === 'KNOWN_OPERATOR_FIRST' ? 'username' : 'password';
+  return code === 'ACCOUNT_NOT_ACTIVE' || code === 'SECOND_FACTOR_REQUIRED' || code === 'KNOWN_OPERATOR_FIRST'
+    ? 'username'
+    : 'password';
 }
 
 function isCommandError(thrown: unknown): thrown is CommandError {

@@ -23,6 +23,8 @@ words! {
         WrongCredentials = "WRONG_CREDENTIALS",
         /// The account waits for approval or is suspended.
         AccountNotActive = "ACCOUNT_NOT_ACTIVE",
+        /// The account is the caja's, and works in the console: this program is for entities.
+        SecondFactorRequired = "SECOND_FACTOR_REQUIRED",
         /// The text is no NIT.
         NitInvalid = "NIT_INVALID",
         /// The NIT stands there without its check digit.
@@ -262,6 +264,7 @@ impl From<Failure> for DeskError {
             FailureKind::Refused(refusal) => match refusal {
                 problem::ErrorCode::WrongCredentials => ErrorCode::WrongCredentials,
                 problem::ErrorCode::AccountNotActive => ErrorCode::AccountNotActive,
+                problem::ErrorCode::SecondFactorRequired => ErrorCode::SecondFactorRequired,
                 problem::ErrorCode::BranchNotAllowed => ErrorCode::BranchNotAllowed,
                 problem::ErrorCode::DeviceRevoked => ErrorCode::DeviceRevoked,
                 problem::ErrorCode::Forbidden => ErrorCode::Forbidden,

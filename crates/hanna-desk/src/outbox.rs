@@ -253,7 +253,7 @@ impl Desk {
                     self.tell_status();
                 }
                 let desk = self.clone();
-                under_way.spawn(async move { (desk.send(&taken.rows).await, taken) });
+                under_way.spawn(async move { (desk.send(&taken).await, taken) });
                 if under_way.len() < UNDER_WAY_MAX {
                     continue;
                 }
@@ -283,8 +283,9 @@ impl Desk {
         }
     }
 
-    async fn send(&self, rows: &[ItemRow]) -> Result<BatchAnswer, Failure> {
-        let batch = Arc::new(Batch { items: rows.iter().map(ItemRow::to_wire).collect(), waiting: None });
+    async fn send(&self, taken: &Taken) -> Result<BatchAnswer, Failure> {
+        let items = taken.rows.iter().map(ItemRow::to_wire).collect();
+        let batch = Arc::new(Batch { items, waiting: Some(taken.waiting) });
         let call = |backend: Arc<dyn Backend>, token: AccessToken| {
             let batch = Arc::clone(&batch);
             async move { backend.deliver(&token, &batch).await }

@@ -12,6 +12,7 @@ use hanna_domain::Redacted;
 use hanna_domain::statement::KeySet;
 use hanna_wire::me::{ApplicationState, Branch, Me};
 use hanna_wire::problem::ErrorCode as Refusal;
+use hanna_wire::second_factor::SecondFactor;
 use hanna_wire::session::{Device, Granted, Refresh, SignIn};
 use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
@@ -115,12 +116,18 @@ impl Desk {
             }
             Err(failure) => return Err(failure.into()),
         };
+        let me = self.ask_me(&granted).await?;
+        if me.second_factor != SecondFactor::NotNeeded {
+            // An account of the caja that has not set its second factor up: nobody looks anybody up with it.
+            let ended = self.inner.backend.sign_out(&granted.access_token).await;
+            self.heard(&ended);
+            return Err(ErrorCode::SecondFactorRequired.into());
+        }
         if self.opened().is_none() {
             self.make_databases(username, password).await?;
         } else if !self.inner.has_keyring {
             self.learn_password(username, password).await?;
         }
-        let me = self.ask_me(&granted).await?;
         self.remember_operator(username, password, me.clone()).await;
         self.begin_session(me, granted).await?;
         self.fetch_keys().await?;

@@ -24,6 +24,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use tracing::Instrument;
 
 use crate::app::App;
+use crate::console::ForPeople;
 use crate::fault::Fault;
 use crate::metrics::method_name;
 use crate::store::StoreError;
@@ -53,7 +54,8 @@ pub async fn finish(State(app): State<App>, request: Request, next: Next) -> Res
     let now = app.clock().now();
     let _inside = span.enter();
     let status = response.status();
-    if status.is_client_error() || status.is_server_error() {
+    let is_error = status.is_client_error() || status.is_server_error();
+    if is_error && response.extensions().get::<ForPeople>().is_none() {
         response = as_problem(&app, response, &trace_id);
     }
     let took = now.duration_since(began).unsigned_abs();
@@ -72,8 +74,10 @@ pub async fn finish(State(app): State<App>, request: Request, next: Next) -> Res
     set(HeaderName::from_static(TRACE_HEADER), &trace_id);
     // By our clock, which desks compare with theirs; hyper leaves a `Date` that is there.
     set(header::DATE, &DateTimePrinter::new().timestamp_to_rfc9110_string(&now).unwrap_or_default());
-    // Personal data belong in no cache on the way.
-    set(header::CACHE_CONTROL, "no-store");
+    // Personal data belong in no cache on the way; what has none says so itself.
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     response
 }
 

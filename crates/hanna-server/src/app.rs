@@ -19,6 +19,7 @@ use tower_http::compression::CompressionLayer;
 use crate::answer;
 use crate::audit::{Actor, Sealer};
 use crate::clock::{Clock, Entropy};
+use crate::console;
 use crate::epoch;
 use crate::gate::{Budgets, Gate};
 use crate::keys::{KeyFault, KeyRing, SigningKey};
@@ -237,7 +238,7 @@ impl App {
     /// Everything the server answers.
     pub fn router(&self) -> Router {
         let (router, _) = routes::all().split_for_parts();
-        self.finish(router)
+        self.finish(router.merge(console::routes()))
     }
 
     /// What every route has in common.

@@ -13,6 +13,7 @@ use axum::http::request::Parts;
 use hanna_wire::limits::{ATTACHMENT_MAX_BYTES, BODY_MAX_BYTES, PAGE_MAX, SEARCH_MAX};
 use hanna_wire::me::Role;
 use hanna_wire::problem::ErrorCode;
+use hanna_wire::second_factor::SecondFactor;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use uuid::Uuid;
@@ -184,6 +185,22 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
+/// A caller whose second factor may still have to be set up. Every other caller has it: only the routes that lead there take
+/// this one.
+pub struct Entering(pub Caller);
+
+impl FromRequestParts<App> for Entering {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        let caller = caller(parts, app).await?;
+        if caller.device_revoked {
+            return Err(Fault::new(ErrorCode::DeviceRevoked));
+        }
+        active(caller).map(Self)
+    }
+}
+
 /// A caller who acts for the caja: every route of `/v1/admin` takes one.
 pub struct CajaAdmin(pub Caller);
 
@@ -226,7 +243,18 @@ async fn caller(parts: &Parts, app: &App) -> Result<Caller, Fault> {
     caller.ok_or(Fault::new(ErrorCode::SessionExpired))
 }
 
+/// The one place where it is asked for the second factor.
 fn in_good_standing(caller: Caller) -> Result<Caller, Fault> {
+    let caller = active(caller)?;
+    match caller.second_factor {
+        SecondFactor::NotNeeded | SecondFactor::SetUp => Ok(caller),
+        SecondFactor::ToSetUp => {
+            Err(Fault::with(ErrorCode::SecondFactorRequired, "the second factor has to be set up first"))
+        }
+    }
+}
+
+fn active(caller: Caller) -> Result<Caller, Fault> {
     match caller.state {
         AccountState::Active => Ok(caller),
         AccountState::Pending | AccountState::Suspended => Err(Fault::new(ErrorCode::AccountNotActive)),

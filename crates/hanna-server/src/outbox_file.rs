@@ -206,7 +206,7 @@ impl App {
         let questions: Vec<(Uuid, u32)> = page.items.iter().map(ArrivedItem::question).collect();
         let ids = questions.iter().map(|(id, _)| *id).collect();
         let held: HashMap<Uuid, u32> = self.store().held(ids).await?.into_iter().collect();
-        let answer = take_in(self, sender, page.items).await?;
+        let answer = take_in(self, sender, page).await?;
         for ((id, submission), outcome) in questions.into_iter().zip(answer.outcomes) {
             imported.items += 1;
             let is_answered = held.get(&id).is_some_and(|answered| *answered >= submission);

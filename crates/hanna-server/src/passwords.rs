@@ -34,12 +34,14 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// Whether `password` is the one of `stored` (a PHC string). No stored hash: the same work, and `false`.
+    /// Whether `password` is the one of `stored` (a PHC string). No stored hash, or an account that has no password yet: the
+    /// same work, and `false`.
     pub async fn matches(
         &self,
         password: Redacted<String>,
         stored: Option<String>,
     ) -> Result<bool, PasswordFault> {
+        let stored = stored.filter(|hash| !hash.is_empty());
         let fault = |error: &dyn std::fmt::Display| PasswordFault(error.to_string());
         let place = self.places.clone().acquire_owned().await.map_err(|error| fault(&error))?;
         let check = move || {
@@ -92,6 +94,7 @@ mod tests {
         assert!(!check("una clave larga ", Some(&stored)).await.expect("checked"));
         assert!(!check("", Some(&stored)).await.expect("checked"));
         assert!(!check("una clave larga", None).await.expect("checked"));
+        assert!(!check("", Some(&String::new())).await.expect("checked"), "no password yet");
     }
 
     #[test]

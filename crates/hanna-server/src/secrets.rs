@@ -82,6 +82,16 @@ impl MacKey {
         self.mac("code", &[&URL_SAFE_NO_PAD.encode(subject.0), code])
     }
 
+    /// The keyed hash of a user name under which codes of its second factor are counted.
+    pub fn second_factor(&self, username_key: &str) -> Mac {
+        self.mac("second factor", &[username_key])
+    }
+
+    /// The keyed hash of an account's recovery code.
+    pub fn recovery_code(&self, account_id: Uuid, code: &str) -> Mac {
+        self.mac("recovery code", &[&account_id.to_string(), code])
+    }
+
     /// What the key is made of to which exports of outboxes are sealed.
     pub fn of_exports(&self) -> [u8; 32] {
         self.mac("export", &[]).0

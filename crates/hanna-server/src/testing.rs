@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::app::{App, Config, Database};
 use crate::clock::{Clock, Entropy};
 use crate::demo::{Account, Demo};
+use crate::totp::TotpSecret;
 
 /// A clock moved by hand.
 #[derive(Clone)]
@@ -209,7 +210,7 @@ impl Bench {
 
     pub async fn desk_of(&self, account: &Account, device_name: &str) -> Desk {
         let device_id = self.id();
-        let answer = self.sign_in(&account.username, &account.password, device_id, device_name).await;
+        let answer = self.sign_in_as(account, device_id, device_name).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         let mut desk = Desk {
             router: self.router.clone(),
@@ -251,6 +252,17 @@ impl Bench {
         self.post(path::SESSIONS, &body).await
     }
 
+    /// With the second factor, of an account that has one.
+    pub async fn sign_in_as(&self, account: &Account, device_id: Uuid, name: &str) -> Answer {
+        let mut body = json!({
+            "username": account.username, "password": account.password, "device": { "id": device_id, "name": name },
+        });
+        if let Some(otp) = self.otp(account) {
+            body["otp"] = otp.into();
+        }
+        self.post(path::SESSIONS, &body).await
+    }
+
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         let request = request(Method::POST, path, None).header(header::CONTENT_TYPE, "application/json");
         send(&self.router, request.body(Body::from(body.to_string())).expect("a request")).await
@@ -259,6 +271,19 @@ impl Bench {
     pub async fn get(&self, path: &str, authorization: Option<&str>) -> Answer {
         let request = request(Method::GET, path, authorization);
         send(&self.router, request.body(Body::empty()).expect("a request")).await
+    }
+
+    /// An answer that need not be JSON.
+    pub async fn get_bytes(&self, path: &str) -> axum::response::Response {
+        let request = request(Method::GET, path, None).body(Body::empty()).expect("a request");
+        self.router.clone().oneshot(request).await.expect("infallible")
+    }
+
+    /// A code of an account's second factor that has not served yet: the clock goes on for as long as that takes.
+    pub fn otp(&self, account: &Account) -> Option<String> {
+        let secret = account.totp_secret.as_ref()?;
+        self.clock.forward(Span::new().seconds(30));
+        Some(TotpSecret::of_base32(secret).code(self.clock.at()))
     }
 
     /// Any request.
@@ -322,6 +347,10 @@ impl Desk {
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.call(Method::POST, path, body).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::PATCH, path, body).await
     }
 
     /// A call with a body.

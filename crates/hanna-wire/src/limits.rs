@@ -8,6 +8,8 @@ pub const HEAD_MAX_BYTES: usize = 32 * 1024;
 pub const HEADERS_MAX: usize = 64;
 /// The most items in one outbox batch.
 pub const BATCH_ITEMS_MAX: usize = 500;
+/// The most items a desk can say that wait.
+pub const WAITING_MAX: u64 = 1_000_000_000;
 /// The most regulars in one request.
 pub const REGULARS_MAX: usize = 200;
 /// The longest text of a void or of a withdrawal, in characters.

@@ -21,6 +21,8 @@ pub struct Taken {
     pub rows: Vec<ItemRow>,
     /// The highest sequence that the server had accepted until then, 0 for none: it holds no less when it answers.
     pub accepted: i64,
+    /// How many items wait beside these and those under way, for their turn or for a person.
+    pub waiting: u64,
 }
 
 /// What an item weighs in a request beside its body: ids, times and the names of the fields.
@@ -70,8 +72,11 @@ impl OutboxStore {
         settle(&transaction, settled, decided_at)?;
         let rows = take(&transaction, now, count, bytes_max, under_way)?;
         let accepted = transaction.prepare_cached(ACCEPTED)?.query_row([], |row| row.get(0))?;
+        let waiting: i64 = transaction
+            .prepare_cached("SELECT COUNT(*) FROM item WHERE state IN ('queued', 'needs_attention')")?
+            .query_row([], |row| row.get(0))?;
         transaction.commit()?;
-        Ok(Taken { rows, accepted })
+        Ok(Taken { rows, accepted, waiting: waiting.unsigned_abs() })
     }
 
     /// Queues an item that requires attention again, as a new question to the server. `false`: there is none.

@@ -54,6 +54,9 @@ fn write_demo(out: &mut impl Write, demo: &Demo) -> io::Result<()> {
             roles.join(", "),
             account.remark
         )?;
+        if let Some(secret) = &account.totp_secret {
+            writeln!(out, "      segundo factor (TOTP, base32): {secret}")?;
+        }
     }
     writeln!(out, "\nCédulas para consultar")?;
     let documents = &demo.documents;

@@ -9,6 +9,7 @@ mod operations;
 mod requests;
 mod serve;
 mod settings;
+mod users;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use hanna_domain::Document;
+use hanna_wire::admin::people::AdminUserStanding;
 use hanna_wire::limits::PURPOSE_MAX;
 use uuid::Uuid;
 
@@ -203,6 +205,48 @@ enum AccountCommand {
     Approve(AccountArgs),
     /// Reject a registration. Mailed with its reason by the server that serves.
     Reject(AccountRejectArgs),
+    /// List every account, of the caja and of entities, by user name.
+    Users(Place),
+    /// Make an account of the caja, and print a code that serves once to set its password.
+    #[command(
+        after_help = "The person opens the console at /admin, chooses to recover the password, and gives the user name and the \
+        code, which is good for half an hour. The first time they sign in they set up their second factor."
+    )]
+    CreateCaja(CreateCajaArgs),
+    /// Print a code that serves once to set the password of an account, where mail does not arrive.
+    PasswordCode(UsernameArgs),
+    /// Make the password of an account worth nothing. How to set another is mailed by the server that serves.
+    PasswordReset(UsernameArgs),
+    /// Take the second factor of an account of the caja away, for who has lost the telephone and the recovery codes.
+    #[command(
+        after_help = "Its sessions end; whoever signs in next with its password sets up another second factor."
+    )]
+    SecondFactorReset(UsernameArgs),
+    /// Suspend an account: its sessions end, and nobody signs in with it.
+    Suspend(UsernameArgs),
+    /// Let an account be used again.
+    Restore(UsernameArgs),
+}
+
+#[derive(Debug, Args)]
+struct CreateCajaArgs {
+    /// The user name: an e-mail address.
+    #[arg(long, value_name = "EMAIL")]
+    username: String,
+    /// The person's name.
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+struct UsernameArgs {
+    /// The user name.
+    #[arg(long, value_name = "EMAIL")]
+    username: String,
+    #[command(flatten)]
+    place: Place,
 }
 
 #[derive(Debug, Args)]
@@ -373,7 +417,14 @@ impl Command {
             | Self::Account(
                 AccountCommand::List(AccountListArgs { place, .. })
                 | AccountCommand::Approve(AccountArgs { place, .. })
-                | AccountCommand::Reject(AccountRejectArgs { place, .. }),
+                | AccountCommand::Reject(AccountRejectArgs { place, .. })
+                | AccountCommand::Users(place)
+                | AccountCommand::CreateCaja(CreateCajaArgs { place, .. })
+                | AccountCommand::PasswordCode(UsernameArgs { place, .. })
+                | AccountCommand::PasswordReset(UsernameArgs { place, .. })
+                | AccountCommand::SecondFactorReset(UsernameArgs { place, .. })
+                | AccountCommand::Suspend(UsernameArgs { place, .. })
+                | AccountCommand::Restore(UsernameArgs { place, .. }),
             )
             | Self::Request(
                 RequestCommand::List(RequestListArgs { place, .. })
@@ -425,11 +476,7 @@ async fn obey(command: &Command, holds: &Effective) -> anyhow::Result<ExitCode> 
         Command::SeedDemo(args) => data::seed_demo(args, holds).await,
         Command::ImportAffiliates(args) => data::import_affiliates(args, holds).await,
         Command::ImportOutbox(args) => data::import_outbox(args, holds).await,
-        Command::Account(AccountCommand::List(args)) => accounts::list(args.all, holds).await,
-        Command::Account(AccountCommand::Approve(args)) => accounts::approve(args.id, holds).await,
-        Command::Account(AccountCommand::Reject(args)) => {
-            accounts::reject(args.id, &args.reason, holds).await
-        }
+        Command::Account(command) => account(command, holds).await,
         Command::Entity(command) => businesses::entity(command, holds).await,
         Command::Branch(command) => businesses::branch(command, holds).await,
         Command::Agreement(command) => businesses::agreement(command, holds).await,
@@ -459,6 +506,23 @@ async fn obey(command: &Command, holds: &Effective) -> anyhow::Result<ExitCode> 
             std::io::stdout().write_all(openapi::document()?.as_bytes())?;
             Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+async fn account(command: &AccountCommand, holds: &Effective) -> anyhow::Result<ExitCode> {
+    match command {
+        AccountCommand::List(args) => accounts::list(args.all, holds).await,
+        AccountCommand::Approve(args) => accounts::approve(args.id, holds).await,
+        AccountCommand::Reject(args) => accounts::reject(args.id, &args.reason, holds).await,
+        AccountCommand::Users(_) => users::list(holds).await,
+        AccountCommand::CreateCaja(args) => users::create_caja(&args.username, &args.name, holds).await,
+        AccountCommand::PasswordCode(args) => users::password_code(&args.username, holds).await,
+        AccountCommand::PasswordReset(args) => users::reset_password(&args.username, holds).await,
+        AccountCommand::SecondFactorReset(args) => users::reset_second_factor(&args.username, holds).await,
+        AccountCommand::Suspend(args) => {
+            users::set(&args.username, AdminUserStanding::Suspended, holds).await
+        }
+        AccountCommand::Restore(args) => users::set(&args.username, AdminUserStanding::Active, holds).await,
     }
 }
 

@@ -12,11 +12,20 @@ use crate::app::App;
 pub async fn list_devices(holds: &Effective) -> anyhow::Result<ExitCode> {
     let devices = open(holds).await?.devices().await?;
     let mut out = io::stdout().lock();
-    writeln!(out, "{:<36}  {:<20}  {:>13}  {:<20}  name", "id", "last contact", "last sequence", "revoked")?;
+    writeln!(
+        out,
+        "{:<36}  {:<20}  {:>13}  {:>7}  {:<20}  name",
+        "id", "last contact", "last sequence", "waiting", "revoked"
+    )?;
     for device in devices {
         let revoked = device.revoked_at.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"));
         let (contact, sequence) = (device.last_contact_at, device.last_sequence);
-        writeln!(out, "{}  {contact:.0}  {sequence:>13}  {revoked:<20}  {}", device.id, device.name)?;
+        let waiting = device.waiting.map_or_else(|| "-".to_owned(), |waiting| waiting.to_string());
+        writeln!(
+            out,
+            "{}  {contact:.0}  {sequence:>13}  {waiting:>7}  {revoked:<20}  {}",
+            device.id, device.name
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }

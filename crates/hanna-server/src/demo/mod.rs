@@ -45,6 +45,9 @@ pub struct Account {
     pub roles: Vec<Role>,
     /// The codes of the branches it works at.
     pub branches: Vec<String>,
+    /// What its authenticator application was told, in base32; none of an account that needs no second factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totp_secret: Option<String>,
     /// Why it cannot sign in; none when it can.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

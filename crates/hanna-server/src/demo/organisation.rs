@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::Account;
 use crate::passwords::{self, PasswordFault};
 use crate::store::{AccountState, NewAccount, NewEntity};
+use crate::totp::TotpSecret;
 use hanna_domain::nit;
 use hanna_wire::agreement::{AgreementTerms, OverLimit};
 
@@ -141,27 +142,32 @@ impl Maker {
         person: &Person,
         password_hash: &str,
     ) -> (NewAccount, Account) {
-        let Person { username, display_name, entity, role, branches, state, remark } = *person;
-        let of_entity = &entities[entity];
+        let Person { username, display_name, entity, role, branches, state, has_second_factor, remark } =
+            *person;
+        let of_entity = entity.map(|place| &entities[place]);
+        let of_branches = of_entity.map_or(&[][..], |entity| &entity.branches);
         let worked_at: Vec<&Branch> =
-            of_entity.branches.iter().filter(|branch| branches.contains(&branch.code.as_str())).collect();
+            of_branches.iter().filter(|branch| branches.contains(&branch.code.as_str())).collect();
         let account = NewAccount {
             operator: Operator {
                 id: self.id(),
                 username: username.to_owned(),
                 display_name: display_name.to_owned(),
             },
-            entity_id: Some(of_entity.entity.id),
+            entity_id: of_entity.map(|of| of.entity.id),
             password_hash: Redacted::new(password_hash.to_owned()),
             state,
             roles: vec![role],
             branches: worked_at.iter().map(|branch| branch.id).collect(),
+            // Drawn only where it is needed, so that everybody else stays who they were.
+            second_factor: has_second_factor.then(|| TotpSecret::new(self.random.random())),
         };
         let listed = Account {
             username: username.to_owned(),
             password: PASSWORD.to_owned(),
             roles: vec![role],
             branches: worked_at.iter().map(|branch| branch.code.clone()).collect(),
+            totp_secret: account.second_factor.as_ref().map(|secret| secret.base32().into_inner()),
             note: (state != AccountState::Active).then(|| remark.to_owned()),
             remark: remark.to_owned(),
         };
@@ -173,11 +179,13 @@ impl Maker {
 struct Person {
     username: &'static str,
     display_name: &'static str,
-    /// Place in the list of entities.
-    entity: usize,
+    /// Place in the list of entities; none for people of the caja.
+    entity: Option<usize>,
     role: Role,
     branches: &'static [&'static str],
     state: AccountState,
+    /// Whether it has its second factor from the beginning.
+    has_second_factor: bool,
     /// What this account is there to show.
     remark: &'static str,
 }
@@ -192,11 +200,18 @@ fn staff() -> Vec<Person> {
     let operator = |username, display_name, entity, branches, remark| Person {
         username,
         display_name,
-        entity,
+        entity: Some(entity),
         role: Role::Operator,
         branches,
         state: AccountState::Active,
+        has_second_factor: false,
         remark,
+    };
+    let of_caja = |username, display_name, has_second_factor, remark| Person {
+        entity: None,
+        role: Role::CajaAdmin,
+        has_second_factor,
+        ..operator(username, display_name, GYM, &[], remark)
     };
     vec![
         operator(
@@ -234,6 +249,18 @@ fn staff() -> Vec<Person> {
             role: Role::EntityAdmin,
             ..operator("gerencia@gymcaribe.co", "Martha Castañeda", GYM, &[], "administra la entidad")
         },
+        of_caja(
+            "convenios@lacaja.co",
+            "Beatriz Ávila",
+            true,
+            "Coordinación TIC / Convenios de la caja: entra a la consola (/admin) con segundo factor",
+        ),
+        of_caja(
+            "nueva@lacaja.co",
+            "Camilo Ariza",
+            false,
+            "de la caja: configura su segundo factor al entrar a la consola (/admin)",
+        ),
         Person {
             state: AccountState::Suspended,
             ..operator(

@@ -44,11 +44,15 @@ pub enum MailKind {
     Invitation,
     /// An administrator took the password away: `name`, `entity`, `email`.
     PasswordReset,
+    /// The caja made an account: `name`, `username`.
+    Invited,
+    /// The caja took a password away: `name`, `username`.
+    PasswordTaken,
 }
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::RegistrationCode,
         Self::AlreadyRegistered,
         Self::AccountApproved,
@@ -59,6 +63,8 @@ impl MailKind {
         Self::ApplicationRejected,
         Self::Invitation,
         Self::PasswordReset,
+        Self::Invited,
+        Self::PasswordTaken,
     ];
 
     /// The word in SQL.
@@ -74,6 +80,8 @@ impl MailKind {
             Self::ApplicationRejected => "APPLICATION_REJECTED",
             Self::Invitation => "INVITATION",
             Self::PasswordReset => "PASSWORD_RESET",
+            Self::Invited => "INVITED",
+            Self::PasswordTaken => "PASSWORD_TAKEN",
         }
     }
 
@@ -93,7 +101,9 @@ impl MailKind {
             | Self::ApplicationApproved
             | Self::ApplicationRejected
             | Self::Invitation
-            | Self::PasswordReset => NOTICE_VALIDITY,
+            | Self::PasswordReset
+            | Self::Invited
+            | Self::PasswordTaken => NOTICE_VALIDITY,
         }
     }
 }

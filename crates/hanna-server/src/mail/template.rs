@@ -26,6 +26,8 @@ const fn source(kind: MailKind) -> &'static str {
         MailKind::ApplicationRejected => include_str!("../../templates/mail/application_rejected.txt"),
         MailKind::Invitation => include_str!("../../templates/mail/invitation.txt"),
         MailKind::PasswordReset => include_str!("../../templates/mail/password_reset.txt"),
+        MailKind::Invited => include_str!("../../templates/mail/invited.txt"),
+        MailKind::PasswordTaken => include_str!("../../templates/mail/password_taken.txt"),
     }
 }
 

@@ -65,6 +65,16 @@ pub fn request(operation_id: &str) -> Option<Value> {
         "refresh_regulars" => {
             json!({ "branch_id": BRANCH, "regulars": [{ "id": LOOKUP, "document": document() }] })
         }
+        "confirm_second_factor" => json!({ "otp": "048213" }),
+        "reject_registration" => json!({ "reason": "El NIT no corresponde a una entidad en convenio." }),
+        "invite_account" => json!({
+            "id": OPERATOR, "entity_id": ENTITY, "display_name": "Ana Rodríguez", "email": "ana@gymcaribe.co",
+            "roles": ["OPERATOR"], "branches": [BRANCH],
+        }),
+        "change_account" => json!({
+            "display_name": "Ana Rodríguez Peña", "state": "ACTIVE", "roles": ["OPERATOR", "ENTITY_ADMIN"],
+            "branches": [BRANCH],
+        }),
         "deliver" => json!({ "items": [
             item(REPORT, 1, &json!({ "kind": "usage_report", "branch_id": BRANCH, "statement": STATEMENT })),
             item(VOID, 2, &json!({ "kind": "void", "report_id": REPORT, "reason": "REPORTED_TWICE", "text": null })),
@@ -115,6 +125,36 @@ pub fn answer(operation_id: &str) -> Option<Value> {
             ],
             "epoch": EPOCH, "last_sequence": 0,
         }),
+        "begin_second_factor" => json!({
+            "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+            "otpauth_uri": "otpauth://totp/Hanna%20Convenios:convenios%40lacaja.co?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Hanna%20Convenios",
+        }),
+        "confirm_second_factor" => json!({ "recovery_codes": [
+            "K3QWZ-7MPLA", "B5XTR-Q2NCE", "ZP4DM-6WVHK", "Y7ALS-3FJUO", "M2GRE-X5TQB",
+            "C6NVI-KD4WZ", "H3OSP-L7YFA", "T5UBJ-2RMXE", "Q4WKC-V6GZD", "N7EIH-S3POL",
+        ] }),
+        "list_registrations" => json!({
+            "items": [{
+                "id": REGISTRATION, "nit": "900123456-8", "entity_name": "GYM CARIBE", "entity_known": true,
+                "display_name": "Ana Rodríguez", "email": "ana@gymcaribe.co", "phone": "3001234567", "made_at": NOON,
+                "state": "PENDING", "reason": null,
+            }],
+            "next": null,
+        }),
+        "list_users" => json!({ "items": [user()], "next": null }),
+        "invite_account" | "change_account" => user(),
+        "list_devices" => json!({
+            "items": [{
+                "id": DEVICE, "name": "RECEPCION-1",
+                "entity": { "id": ENTITY, "nit": "900123456-8", "name": "GYM CARIBE" },
+                "last_operator": "Ana Rodríguez", "first_seen_at": NOON, "last_contact_at": NOON, "last_sequence": 12,
+                "waiting": 0, "revoked_at": null,
+            }],
+            "next": null,
+        }),
+        "list_signing_keys" | "rotate_signing_keys" => json!([
+            { "kid": KID, "not_before": NOON, "not_after": "2027-11-22T17:00:00Z", "signs": true },
+        ]),
         "usage_reports" => json!({
             "rows": [{
                 "id": REPORT, "occurred_at": NOON, "document": document(),
@@ -143,7 +183,7 @@ pub fn answer(operation_id: &str) -> Option<Value> {
             "status": "ok", "version": "0.1.0", "server_time": NOON, "signing_kid": KID,
             "signing_key_expires_at": "2027-11-22T17:00:00Z", "epoch": EPOCH,
         }),
-        "ready" => json!({ "status": "ready", "schema": 4 }),
+        "ready" => json!({ "status": "ready", "schema": 8 }),
         "list_entities" => json!({ "items": [admin_entity()], "next": null }),
         "create_entity" | "read_entity" | "change_entity" => json!({
             "entity": admin_entity(), "branches": [admin_branch()],
@@ -254,12 +294,26 @@ fn me() -> Value {
             "description": "Consulte a los trabajadores afiliados a la caja y reporte el uso de los beneficios del convenio.",
             "state": "APPROVED", "reason": null,
         }],
-        "policy": hanna_domain::DeskPolicy::default(),
+        "policy": hanna_domain::DeskPolicy::default(), "second_factor": "NOT_NEEDED",
+    })
+}
+
+fn user() -> Value {
+    json!({
+        "id": OPERATOR, "username": "ana@gymcaribe.co", "display_name": "Ana Rodríguez",
+        "entity": { "id": ENTITY, "nit": "900123456-8", "name": "GYM CARIBE" },
+        "state": "ACTIVE", "roles": ["OPERATOR"],
+        "branches": [{ "id": BRANCH, "code": "GYM-01", "name": "Sede Norte", "city": "Barranquilla" }],
+        "second_factor": "NOT_NEEDED", "last_sign_in_at": NOON,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use hanna_wire::admin::people::{
+        AdminDevice, AdminKey, AdminRegistration, AdminUser, AdminUserChange, InviteAccount,
+        RejectRegistration,
+    };
     use hanna_wire::application::{
         ApplicationRequest, ApplicationRequests, ApproveApplication, Attachment, CorrectApplication,
         RejectApplication, SubmitApplication,
@@ -270,6 +324,8 @@ mod tests {
     use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
     use hanna_wire::me::Me;
     use hanna_wire::outbox::{Batch, BatchAnswer};
+    use hanna_wire::page::Page;
+    use hanna_wire::second_factor::{ConfirmSecondFactor, RecoveryCodes, SecondFactorSecret};
     use hanna_wire::session::{Granted, Refresh, SignIn};
     use hanna_wire::usage::UsagePage;
     use serde::Serialize;
@@ -313,6 +369,17 @@ mod tests {
         assert_is::<RegularsAnswer>(answer("refresh_regulars"));
         assert_is::<BatchAnswer>(answer("deliver"));
         assert_is::<UsagePage>(answer("usage_reports"));
+        assert_is::<ConfirmSecondFactor>(request("confirm_second_factor"));
+        assert_is::<RejectRegistration>(request("reject_registration"));
+        assert_is::<InviteAccount>(request("invite_account"));
+        assert_is::<AdminUserChange>(request("change_account"));
+        assert_is::<SecondFactorSecret>(answer("begin_second_factor"));
+        assert_is::<RecoveryCodes>(answer("confirm_second_factor"));
+        assert_is::<Page<AdminRegistration>>(answer("list_registrations"));
+        assert_is::<Page<AdminUser>>(answer("list_users"));
+        assert_is::<AdminUser>(answer("change_account"));
+        assert_is::<Page<AdminDevice>>(answer("list_devices"));
+        assert_is::<Vec<AdminKey>>(answer("list_signing_keys"));
         assert_is::<Health>(answer("health"));
         assert_is::<Ready>(answer("ready"));
     }

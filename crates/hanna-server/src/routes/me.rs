@@ -6,16 +6,16 @@ use hanna_domain::{DeskPolicy, colombia};
 use hanna_wire::me::Me;
 use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
-use hanna_wire::second_factor::SecondFactor;
 
 use crate::app::App;
 use crate::application;
+use crate::extract::Entering;
 use crate::fault::Fault;
-use crate::openapi::{SIGNED_IN, route_faults};
-use crate::store::{Caller, Surroundings};
+use crate::openapi::{ENTERING, route_faults};
+use crate::store::Surroundings;
 use hanna_wire::agreement::AgreementTerms;
 
-route_faults!(SIGNED_IN);
+route_faults!(ENTERING);
 
 /// Who is signed in
 ///
@@ -29,7 +29,7 @@ route_faults!(SIGNED_IN);
     security(("session" = [])),
     responses((status = 200, description = "The account and its surroundings.", body = Me), Faults)
 )]
-pub async fn handler(State(app): State<App>, caller: Caller) -> Result<Json<Me>, Fault> {
+pub async fn handler(State(app): State<App>, Entering(caller): Entering) -> Result<Json<Me>, Fault> {
     let today = colombia::day_of(app.clock().now());
     let surroundings = app.store().surroundings(caller.account_id, today).await?;
     let Surroundings { operator, entity, roles, branches, applications, agreements } =
@@ -42,7 +42,7 @@ pub async fn handler(State(app): State<App>, caller: Caller) -> Result<Json<Me>,
         branches,
         applications,
         policy: policy(&agreements),
-        second_factor: SecondFactor::NotNeeded,
+        second_factor: caller.second_factor,
     }))
 }
 

@@ -19,6 +19,7 @@ mod register;
 mod regulars;
 mod resend_code;
 mod reset_password;
+mod second_factor;
 mod sign_in;
 mod sign_out;
 mod usage_reports;
@@ -45,6 +46,8 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(sign_in::handler))
         .routes(routes!(refresh::handler))
         .routes(routes!(sign_out::handler))
+        .routes(routes!(second_factor::begin))
+        .routes(routes!(second_factor::confirm))
         .routes(routes!(me::handler))
         .routes(routes!(keys::handler))
         .routes(routes!(lookups::handler))

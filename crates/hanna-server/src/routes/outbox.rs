@@ -8,7 +8,7 @@ use axum::extract::State;
 use hanna_domain::Verified;
 use hanna_domain::outbox::{ItemCode, VoidReason};
 use hanna_domain::statement::{StatementFault, Verifier};
-use hanna_wire::limits::{BATCH_ITEMS_MAX, PURPOSE_MAX, REASON_TEXT_MAX};
+use hanna_wire::limits::{BATCH_ITEMS_MAX, PURPOSE_MAX, REASON_TEXT_MAX, WAITING_MAX};
 use hanna_wire::outbox::{BatchAnswer, Item, ItemBody, Outcome, OutcomeKind};
 use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
@@ -27,7 +27,7 @@ use crate::openapi::{WITH_BODY, WITH_SESSION, route_faults};
 use crate::store::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Sender, Void};
 use crate::usage::rests_on;
 
-route_faults!(WITH_BODY, WITH_SESSION, &[ErrorCode::Forbidden]);
+route_faults!(WITH_BODY, WITH_SESSION, &[ErrorCode::SecondFactorRequired, ErrorCode::Forbidden]);
 
 /// Deliver a batch
 ///
@@ -66,11 +66,15 @@ pub async fn handler(
         let detail = format!("a batch has between 1 and {BATCH_ITEMS_MAX} items");
         return Err(Fault::with(ErrorCode::Invalid, detail));
     }
-    Ok(Json(take_in(&app, sender, batch.items).await?))
+    if batch.waiting.is_some_and(|waiting| waiting > WAITING_MAX) {
+        return Err(Fault::with(ErrorCode::Invalid, format!("waiting is more than {WAITING_MAX}")));
+    }
+    Ok(Json(take_in(&app, sender, batch).await?))
 }
 
 /// Judges items of one PC, one outcome an item and in their order: whether they came in a request or in a file.
-pub async fn take_in(app: &App, sender: Sender, items: Vec<ArrivedItem>) -> Result<BatchAnswer, Fault> {
+pub async fn take_in(app: &App, sender: Sender, batch: ArrivedBatch) -> Result<BatchAnswer, Fault> {
+    let ArrivedBatch { items, waiting } = batch;
     let mut arrivals = Vec::with_capacity(items.len());
     // The id of each item that could not be read, in its place.
     let mut unread = Vec::with_capacity(items.len());
@@ -82,6 +86,7 @@ pub async fn take_in(app: &App, sender: Sender, items: Vec<ArrivedItem>) -> Resu
         entity_id: sender.entity_id,
         account_id: sender.account_id,
         device_id: sender.device_id,
+        waiting,
         now: app.clock().now(),
     };
     let Delivered { outcomes, epoch, last_sequence } = app.store().take_in(delivery).await?;

@@ -5,11 +5,11 @@ use axum::http::StatusCode;
 use hanna_wire::path;
 
 use crate::app::App;
+use crate::extract::Entering;
 use crate::fault::Fault;
-use crate::openapi::{SIGNED_IN, route_faults};
-use crate::store::Caller;
+use crate::openapi::{ENTERING, route_faults};
 
-route_faults!(SIGNED_IN);
+route_faults!(ENTERING);
 
 /// Sign out
 ///
@@ -22,7 +22,7 @@ route_faults!(SIGNED_IN);
     security(("session" = [])),
     responses((status = 204, description = "The session has ended."), Faults)
 )]
-pub async fn handler(State(app): State<App>, caller: Caller) -> Result<StatusCode, Fault> {
+pub async fn handler(State(app): State<App>, Entering(caller): Entering) -> Result<StatusCode, Fault> {
     app.store().end_session(caller.session_id, app.clock().now()).await?;
     tracing::info!(account_id = %caller.account_id, session_id = %caller.session_id, "signed out");
     Ok(StatusCode::NO_CONTENT)

@@ -31,6 +31,8 @@ pub struct Delivery {
     pub account_id: Uuid,
     /// The PC.
     pub device_id: Uuid,
+    /// How many items still wait at the PC beside these, when it said so.
+    pub waiting: Option<u64>,
     /// When it arrived.
     pub now: Timestamp,
 }

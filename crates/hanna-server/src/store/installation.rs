@@ -6,6 +6,7 @@ use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
 use uuid::Uuid;
 
 use super::AccountState;
+use crate::totp::TotpSecret;
 
 /// Businesses to add at once.
 #[derive(Debug, Clone)]
@@ -46,6 +47,8 @@ pub struct NewAccount {
     pub roles: Vec<Role>,
     /// Where it works.
     pub branches: Vec<Uuid>,
+    /// Its second factor, in force from the beginning.
+    pub second_factor: Option<TotpSecret>,
 }
 
 /// How an installation ended.

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use hanna_domain::{Affiliate, Document, Statement};
 pub use hanna_wire::admin::business::ImportCounts;
 use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
+use hanna_wire::second_factor::SecondFactor;
 use hanna_wire::usage::UsageRow;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -33,8 +34,10 @@ mod generations;
 mod imports;
 mod installation;
 mod mails;
+mod people;
 pub mod postgres;
 mod replay;
+mod second_factors;
 pub mod sqlite;
 mod words;
 
@@ -56,6 +59,11 @@ pub use entity_users::{
 pub use imports::{ImportEnd, ImportStep, ImportTurn, Imports, NewImport};
 pub use installation::{Installation, Installed, NewAccount, NewEntity};
 pub use mails::{Mail, MailFields, MailQueue, MailTurn};
+pub use people::{
+    AccountFilter, DeviceFilter, NewUser, PasswordTaken, People, Place, RegistrationFilter, UserPut,
+    may_have, user_state,
+};
+pub use second_factors::{FactorConfirmation, OneTimeCode, SecondFactors, second_factor};
 
 /// What opening a database found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +102,18 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// What Hanna needs to keep, and to ask. See the module's text.
 #[async_trait]
 pub trait Store:
-    Accounts + Applications + AuditStore + Businesses + EntityUsers + Imports + MailQueue + Send + Sync + 'static
+    Accounts
+    + Applications
+    + AuditStore
+    + Businesses
+    + EntityUsers
+    + Imports
+    + MailQueue
+    + People
+    + SecondFactors
+    + Send
+    + Sync
+    + 'static
 {
     // The server itself.
 
@@ -132,7 +151,8 @@ pub trait Store:
     /// What is needed to check a password.
     async fn credentials(&self, username_key: String) -> Result<Option<Credentials>>;
 
-    /// Opens a session and registers its device, unless that is revoked.
+    /// Opens a session and registers its device, unless that is revoked. An account that has a second factor needs it; what
+    /// is given for it serves once, and is not taken back when the device is revoked.
     async fn open_session(&self, opening: Opening) -> Result<SessionOpened>;
 
     /// Trades a refresh token, also of a revoked device: it may still deliver.
@@ -281,6 +301,8 @@ pub struct Opening {
     pub device_id: Uuid,
     /// What people call the PC.
     pub device_name: String,
+    /// The second factor, when it was given.
+    pub otp: Option<OneTimeCode>,
     /// Its first tokens.
     pub tokens: TokenPair,
     /// When.
@@ -292,8 +314,12 @@ pub struct Opening {
 pub enum SessionOpened {
     /// It is open.
     Done,
-    /// Its device is revoked; nothing changed.
+    /// Its device is revoked; there is no session.
     DeviceRevoked,
+    /// The account has a second factor, which was not given; nothing changed.
+    SecondFactorRequired,
+    /// What was given is not the code, or has served before; nothing changed.
+    CodeWrong,
 }
 
 /// A PC that signed in at least once.
@@ -309,6 +335,8 @@ pub struct Device {
     pub last_contact_at: Timestamp,
     /// The highest `sequence` held of it, 0 for none.
     pub last_sequence: i64,
+    /// How many items still waited there when it said so last; none when it never did.
+    pub waiting: Option<u64>,
     /// Since when it is revoked, if it is.
     pub revoked_at: Option<Timestamp>,
 }
@@ -356,6 +384,8 @@ pub struct Caller {
     pub device_revoked: bool,
     /// What they may do.
     pub roles: Vec<Role>,
+    /// Whether the session has the second factor that the account needs.
+    pub second_factor: SecondFactor,
 }
 
 /// Who an account is, and what they may do.

@@ -50,6 +50,7 @@ on_both!(
     keys_are_rotated_and_listed_the_newest_first,
     the_epoch_is_renewed_by_hand_and_says_what_for,
     a_device_is_listed_revoked_beside_a_running_server,
+    accounts_of_the_caja_are_made_and_mended_at_the_terminal,
     the_log_has_trace_ids_and_nobodys_data,
     the_audit_is_sealed_at_shutdown_verified_searched_and_exported,
 );
@@ -146,6 +147,49 @@ fn the_demo_is_as_promised_and_doing_it_again_changes_nothing(dir: &Path) {
     assert!(text(&again.stdout).contains("nada cambió"));
     let other = run(dir, &["seed-demo", "--seed", "5"]);
     assert_eq!(other.status.code(), Some(1), "another seed would mix with this one");
+}
+
+fn accounts_of_the_caja_are_made_and_mended_at_the_terminal(dir: &Path) {
+    let create =
+        |username| run(dir, &["account", "create-caja", "--username", username, "--name", "Tía TIC"]);
+    let made = create("tic@caja.co");
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let code =
+        text(&made.stdout).lines().last().and_then(|line| line.split(' ').next()).expect("a code").to_owned();
+    assert!(code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit()), "{code}");
+    assert_eq!(create("TIC@caja.co").status.code(), Some(1), "there is one");
+    assert_eq!(create("tic").status.code(), Some(1), "no address");
+
+    let server = Server::start(dir, &[]);
+    let device = json!({ "id": "01936d3e-0000-7000-8000-000000000001", "name": "CONSOLA" });
+    let sign_in = json!({ "username": "tic@caja.co", "password": "cuatro xilofonos", "device": device });
+    assert_eq!(
+        server.call("POST", "/v1/sessions", None, &sign_in).0,
+        401,
+        "without a password nobody gets in"
+    );
+    let reset = json!({ "email": "tic@caja.co", "code": code, "password": "cuatro xilofonos" });
+    assert_eq!(server.call("POST", "/v1/password/reset", None, &reset).0, 204);
+    let (status, _, granted) = server.call("POST", "/v1/sessions", None, &sign_in);
+    assert_eq!(status, 200);
+    let token = granted["access_token"].as_str();
+    assert_eq!(server.call("GET", "/v1/me", token, &Value::Null).2["second_factor"], "TO_SET_UP");
+    let (status, _, refused) = server.call("GET", "/v1/admin/users", token, &Value::Null);
+    assert_eq!((status, &refused["code"]), (403, &json!("SECOND_FACTOR_REQUIRED")));
+
+    let of = |command| run(dir, &["account", command, "--username", "tic@caja.co"]);
+    assert!(text(&run(dir, &["account", "users"]).stdout).contains("CAJA_ADMIN · tic@caja.co · Tía TIC"));
+    assert!(of("second-factor-reset").status.success());
+    assert_eq!(server.call("GET", "/v1/me", token, &Value::Null).0, 401, "its sessions have ended");
+    assert_eq!(of("suspend").status.code(), Some(1), "the last one stays");
+    assert!(create("otra@caja.co").status.success());
+    assert!(of("suspend").status.success());
+    assert_eq!(server.call("POST", "/v1/sessions", None, &sign_in).0, 403);
+    assert!(of("restore").status.success());
+    assert!(of("password-reset").status.success());
+    assert_eq!(server.call("POST", "/v1/sessions", None, &sign_in).0, 401);
+    let nobody = run(dir, &["account", "suspend", "--username", "nadie@caja.co"]);
+    assert_eq!(nobody.status.code(), Some(1));
 }
 
 fn a_bad_file_of_affiliates_is_reported_in_spanish_and_a_good_one_taken_in(dir: &Path) {
@@ -350,6 +394,15 @@ fn the_log_has_trace_ids_and_nobodys_data(dir: &Path) {
     let row = server.call("GET", rows, Some(token), &Value::Null).2["rows"][0].clone();
     let refresh = json!({ "refresh_token": tokens["refresh_token"], "device_id": device_id });
     server.call("POST", "/v1/sessions/refresh", None, &refresh);
+    let of_caja = json!({
+        "username": "nueva@lacaja.co", "password": account["password"],
+        "device": { "id": "01936d3e-0000-7000-8000-000000000002", "name": "CONSOLA-SECRETA" },
+    });
+    let entering = server.call("POST", "/v1/sessions", None, &of_caja).2;
+    let entering = entering["access_token"].as_str();
+    let second_factor = server.call("POST", "/v1/second-factor", entering, &Value::Null).2;
+    let guess = json!({ "otp": "739204" });
+    assert_eq!(server.call("POST", "/v1/second-factor/confirm", entering, &guess).0, 422);
     drop(server);
 
     let log = Server::log_in(dir);
@@ -358,6 +411,11 @@ fn the_log_has_trace_ids_and_nobodys_data(dir: &Path) {
     let surname = row["affiliate_name"].as_str().and_then(|name| name.split([' ', ',']).next());
     let mut secrets =
         vec![number, surname.unwrap_or("?"), "una clave equivocada", "RECEPCION-SECRETA", "la vecina", token];
+    secrets.extend([
+        "nueva@lacaja.co",
+        "CONSOLA-SECRETA",
+        second_factor["secret"].as_str().expect("a secret"),
+    ]);
     secrets.extend(
         [
             &account["username"],

@@ -22,7 +22,8 @@ export function missing(username: string, password: string): Problem | null {
 
 /** What to show for a refused attempt. */
 export function refused(error: CommandError): Problem {
-  const about =
-    error.code === 'WRONG_CREDENTIALS' || error.code === 'ACCOUNT_NOT_ACTIVE' ? 'field' : 'attempt';
+  const about = ['WRONG_CREDENTIALS', 'ACCOUNT_NOT_ACTIVE', 'SECOND_FACTOR_REQUIRED'].includes(error.code)
+    ? 'field'
+    : 'attempt';
   return { field: signInField(error.code), text: sentence(error), about };
 }

@@ -5,10 +5,15 @@ mod application_requests;
 mod branches;
 #[cfg(test)]
 mod business_tests;
+mod devices;
 mod entities;
 mod imports;
 mod keys;
+mod registrations;
+#[cfg(test)]
+mod tests;
 mod usage;
+mod users;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -20,8 +25,24 @@ pub fn all() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(keys::list))
         .routes(routes!(keys::rotate))
+        .merge(people())
         .merge(application_requests::all())
         .merge(businesses())
+}
+
+/// Those about people and their PCs.
+fn people() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(registrations::list))
+        .routes(routes!(registrations::approve))
+        .routes(routes!(registrations::reject))
+        .routes(routes!(users::list, users::invite))
+        .routes(routes!(users::change))
+        .routes(routes!(users::reset_password))
+        .routes(routes!(users::reset_second_factor))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::revoke))
+        .routes(routes!(devices::restore))
 }
 
 /// Those about businesses.

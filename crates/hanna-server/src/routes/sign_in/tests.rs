@@ -11,7 +11,7 @@ const ANA: &str = "ana.rodriguez@gymcaribe.co";
 async fn every_account_of_the_demo_that_can_sign_in_does() {
     let bench = Bench::open().await;
     for account in &bench.demo.accounts {
-        let answer = bench.sign_in(&account.username, &account.password, bench.id(), "PC").await;
+        let answer = bench.sign_in_as(account, bench.id(), "PC").await;
         match &account.note {
             None => assert_eq!(answer.status, StatusCode::OK, "{}", account.username),
             Some(_) => assert_eq!(answer.code(), "ACCOUNT_NOT_ACTIVE", "{}", account.username),

@@ -58,6 +58,7 @@ pub fn account(id: Uuid, username: &str, role: Role, branches: &[Uuid]) -> NewAc
         state: AccountState::Active,
         roles: vec![role],
         branches: branches.to_vec(),
+        second_factor: None,
     }
 }
 
@@ -172,6 +173,7 @@ pub fn opening(byte: u8, account_id: Uuid) -> Opening {
         account_id,
         device_id: DEVICE,
         device_name: "RECEPCION-1".into(),
+        otp: None,
         tokens: tokens(byte, noon()),
         now: noon(),
     }
@@ -248,7 +250,14 @@ pub fn offline_lookup(id: u128, lookup: u128, branch_id: Uuid, number: &str) -> 
 }
 
 pub async fn take_in(store: &dyn Store, arrivals: Vec<Arrival>) -> Vec<(OutcomeKind, Option<ItemCode>)> {
-    let delivery = Delivery { arrivals, entity_id: ENTITY, account_id: ANA, device_id: DEVICE, now: noon() };
+    let delivery = Delivery {
+        arrivals,
+        entity_id: ENTITY,
+        account_id: ANA,
+        device_id: DEVICE,
+        waiting: None,
+        now: noon(),
+    };
     let outcomes = store.take_in(delivery).await.expect("asked").outcomes;
     outcomes.into_iter().map(|Outcome { outcome, code, .. }| (outcome, code)).collect()
 }

@@ -22,6 +22,7 @@ pub async fn a_use_is_taken_back_once_by_its_author_and_counts_no_more(store: &d
         entity_id: OTHER_ENTITY,
         account_id: ANA,
         device_id: DEVICE,
+        waiting: None,
         now: noon(),
     };
     let outcomes = store.take_in(foreign).await.expect("asked").outcomes;

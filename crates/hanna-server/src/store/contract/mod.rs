@@ -8,6 +8,8 @@ mod business;
 mod entity_users;
 pub mod fixtures;
 mod items;
+mod people;
+mod second_factors;
 
 use hanna_domain::outbox::ItemCode;
 use hanna_domain::{AffiliateStatus, CompanyStatus, Document, DocumentKind, Reason, Tariff, UsageState};
@@ -25,6 +27,8 @@ pub use self::business::*;
 pub use self::entity_users::*;
 use self::fixtures::*;
 pub use self::items::*;
+pub use self::people::*;
+pub use self::second_factors::*;
 use super::*;
 use crate::agreement::tests::agreement;
 use crate::testing::TestEntropy;
@@ -90,6 +94,12 @@ macro_rules! stories {
             whoever_is_invited_accepts_with_a_first_password,
             people_are_changed_within_their_entity,
             administrators_who_take_the_right_from_each_other_leave_one,
+            a_second_factor_is_in_force_once_it_is_confirmed,
+            a_code_and_a_recovery_code_serve_once,
+            one_code_given_at_once_serves_one,
+            accounts_are_made_listed_changed_and_suspended,
+            the_last_of_the_caja_stays,
+            devices_say_what_waits,
         );
     };
 }
@@ -248,8 +258,14 @@ pub async fn the_epoch_and_the_last_sequence_come_with_every_batch(store: &dyn S
     furnished(store).await;
     let active = statement(store, question(1, NORTH, "1001")).await;
     let deliver = async |arrivals| {
-        let delivery =
-            Delivery { arrivals, entity_id: ENTITY, account_id: ANA, device_id: DEVICE, now: noon() };
+        let delivery = Delivery {
+            arrivals,
+            entity_id: ENTITY,
+            account_id: ANA,
+            device_id: DEVICE,
+            waiting: None,
+            now: noon(),
+        };
         let delivered = store.take_in(delivery).await.expect("asked");
         (delivered.epoch, delivered.last_sequence)
     };

@@ -11,13 +11,14 @@ use super::columns::{Bytes32, Columns, Count, Moment};
 use super::fault::Done;
 use super::locks::{self, Name};
 use super::pool::Tx;
-use super::{audit, devices};
+use super::{audit, devices, second_factors};
 use crate::audit::{Act, NewAct};
 use crate::secrets::{Mac, TokenHash};
 use crate::slow_down;
 use crate::store::generations::{Presented, SIGNED_OUT, TOKEN_REUSED, Trade, trade};
 use crate::store::{
     AccountState, Admission, Caller, Credentials, Opening, Refreshed, Rotation, SessionOpened, TokenPair,
+    second_factor,
 };
 
 pub async fn count_attempt(tx: &Tx, username: Mac, now: Timestamp) -> Done<Admission> {
@@ -64,21 +65,33 @@ pub async fn credentials(tx: &Tx, username_key: &str) -> Done<Option<Credentials
 }
 
 pub async fn open_session(tx: &Tx, opening: &Opening) -> Done<SessionOpened> {
+    // There already: this very transaction, whose end was not heard of. What was given for it has served.
+    if tx.exists("SELECT 1 FROM sessions WHERE id = $1", &[&opening.session_id]).await? {
+        return Ok(SessionOpened::Done);
+    }
+    let proved = second_factors::prove(tx, opening.account_id, opening.otp.as_ref(), opening.now).await?;
+    let proved = match proved {
+        Ok(proved) => proved,
+        Err(not_opened) => return Ok(not_opened),
+    };
     if !devices::register(tx, opening.device_id, &opening.device_name, opening.now).await? {
         audit::append(tx, &NewAct::turned_away(opening)).await?;
         return Ok(SessionOpened::DeviceRevoked);
     }
-    // There already: this very transaction, whose end was not heard of.
-    let opened = tx
-        .execute(
-            "INSERT INTO sessions (id, account_id, device_id, opened_at, generation, rotated_at, ended_at, ended_why)
-             VALUES ($1, $2, $3, $4, 1, $4, NULL, NULL) ON CONFLICT (id) DO NOTHING",
-            &[&opening.session_id, &opening.account_id, &opening.device_id, &Moment(opening.now)],
-        )
-        .await?;
-    if opened == 1 {
-        audit::append(tx, &NewAct::new(Act::SignIn, opening.now).about(opening.session_id)).await?;
-    }
+    tx.execute(
+        "INSERT INTO sessions
+             (id, account_id, device_id, opened_at, generation, rotated_at, ended_at, ended_why, second_factor_at)
+         VALUES ($1, $2, $3, $4, 1, $4, NULL, NULL, $5)",
+        &[
+            &opening.session_id,
+            &opening.account_id,
+            &opening.device_id,
+            &Moment(opening.now),
+            &proved.map(Moment),
+        ],
+    )
+    .await?;
+    audit::append(tx, &NewAct::new(Act::SignIn, opening.now).about(opening.session_id)).await?;
     add_tokens(tx, opening.session_id, 1, &opening.tokens).await?;
     Ok(SessionOpened::Done)
 }
@@ -146,7 +159,7 @@ pub async fn refresh_session(tx: &Tx, rotation: &Rotation) -> Done<Refreshed> {
         tx.execute(expired, &[&session_id, &Moment(now)]).await?;
     }
     add_tokens(tx, session_id, generation, &rotation.tokens).await?;
-    tx.execute(devices::NOTE_CONTACT, &[&rotation.device_id, &Moment(now)]).await?;
+    tx.execute(devices::NOTE_CONTACT, &[&rotation.device_id, &Moment(now), &None::<i64>]).await?;
     Ok(Refreshed::Granted)
 }
 
@@ -172,7 +185,8 @@ pub async fn caller(tx: &Tx, access: TokenHash, now: Timestamp) -> Done<Option<C
     let row = tx
         .row_or_none(
             "SELECT s.id, s.account_id, s.device_id, a.entity_id, a.state, d.revoked_at IS NOT NULL,
-                    ARRAY(SELECT r.role FROM account_roles r WHERE r.account_id = a.id ORDER BY r.role)
+                    ARRAY(SELECT r.role FROM account_roles r WHERE r.account_id = a.id ORDER BY r.role),
+                    s.second_factor_at IS NOT NULL
              FROM access_tokens t
              JOIN sessions s ON s.id = t.session_id
              JOIN devices d ON d.id = s.device_id
@@ -182,6 +196,7 @@ pub async fn caller(tx: &Tx, access: TokenHash, now: Timestamp) -> Done<Option<C
         )
         .await?;
     let Some(row) = row else { return Ok(None) };
+    let roles = row.words::<Role>(6)?;
     Ok(Some(Caller {
         session_id: row.value(0)?,
         account_id: row.value(1)?,
@@ -189,6 +204,7 @@ pub async fn caller(tx: &Tx, access: TokenHash, now: Timestamp) -> Done<Option<C
         entity_id: row.value(3)?,
         state: row.word(4)?,
         device_revoked: row.value(5)?,
-        roles: row.words::<Role>(6)?,
+        second_factor: second_factor(&roles, row.value(7)?),
+        roles,
     }))
 }

@@ -66,6 +66,7 @@ pub async fn set_password(tx: &Tx, account_id: Uuid, password_hash: &str) -> Don
     tx.execute(sql, &[&account_id, &password_hash]).await.map(drop)
 }
 
+/// Ends the sessions of an account, all or all but one.
 pub async fn end_sessions(tx: &Tx, account_id: Uuid, keep: Option<Uuid>, now: Timestamp) -> Done<()> {
     let open = tx
         .rows(

@@ -123,7 +123,8 @@ impl Before {
     /// Notes the contact first, which makes batches of one PC wait for each other.
     async fn read(tx: &Tx, delivery: &Delivery) -> Done<Self> {
         let now = Moment(delivery.now);
-        let contact = async { tx.row_or_none(NOTE_CONTACT, &[&delivery.device_id, &now]).await };
+        let waiting = delivery.waiting.map(|waiting| i64::try_from(waiting).unwrap_or(i64::MAX));
+        let contact = async { tx.row_or_none(NOTE_CONTACT, &[&delivery.device_id, &now, &waiting]).await };
         let sequence = async { tx.row(LAST_SEQUENCE, &[&delivery.device_id]).await };
         let (contact, sequence, epoch) = tokio::try_join!(biased; contact, sequence, epoch(tx))?;
         let revoked_at = match contact {

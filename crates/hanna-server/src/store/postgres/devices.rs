@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::audit;
 use super::columns::{Columns, Moment};
-use super::fault::Done;
+use super::fault::{Done, Trouble};
 use super::pool::Tx;
 use crate::audit::{Act, Actor, NewAct};
 use crate::store::{Device, Sender};
@@ -25,8 +25,10 @@ pub async fn register(tx: &Tx, id: Uuid, name: &str, now: Timestamp) -> Done<boo
     Ok(written == 1)
 }
 
-/// Notes a contact, and says since when the PC is revoked. Until the end of the transaction nobody else does so for it.
-pub const NOTE_CONTACT: &str = "UPDATE devices SET last_contact_at = $2 WHERE id = $1 RETURNING revoked_at";
+/// Notes a contact, and how many items still wait at the PC if it says so; tells since when the PC is revoked. Until the end
+/// of the transaction nobody else does so for it.
+pub const NOTE_CONTACT: &str = "UPDATE devices SET last_contact_at = $2, waiting = coalesce($3, waiting)
+     WHERE id = $1 RETURNING revoked_at";
 
 /// Who signed in last at a PC for an entity.
 pub async fn last_sender(tx: &Tx, device_id: Uuid) -> Done<Option<Sender>> {
@@ -46,14 +48,17 @@ pub async fn all(tx: &Tx) -> Done<Vec<Device>> {
     let rows = tx
         .rows(
             "SELECT d.id, d.name, d.first_seen_at, d.last_contact_at,
-                    (SELECT coalesce(max(i.sequence), 0) FROM outbox_items i WHERE i.device_id = d.id), d.revoked_at
+                    (SELECT coalesce(max(i.sequence), 0) FROM outbox_items i WHERE i.device_id = d.id), d.revoked_at,
+                    d.waiting
              FROM devices d ORDER BY d.last_contact_at DESC, d.id",
             &[],
         )
         .await?;
     rows.iter()
         .map(|row| {
+            let waiting = row.value::<Option<i64>>(6)?.map(u64::try_from).transpose();
             Ok(Device {
+                waiting: waiting.map_err(|error| Trouble::Unreadable(error.into()))?,
                 id: row.value(0)?,
                 name: row.value(1)?,
                 first_seen_at: row.moment(2)?,

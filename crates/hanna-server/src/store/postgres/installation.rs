@@ -11,6 +11,7 @@ use super::fault::Done;
 use super::keys::SETTING;
 use super::locks::{self, Name};
 use super::pool::{Connections, Tx};
+use super::second_factors;
 use crate::application::CONVENIOS;
 use crate::audit::{Actor, NewAct};
 use crate::secrets::username_key;
@@ -64,7 +65,7 @@ async fn install_in(
         add_entity(tx, entity).await?;
     }
     for account in &installation.accounts {
-        add_account(tx, account).await?;
+        add_account(tx, account, now).await?;
     }
     audit::append(tx, &NewAct::installed(installation, now).by(by)).await?;
     let is_sound = arrived.source.state() == SourceState::Sound;
@@ -107,7 +108,7 @@ async fn add_entity(tx: &Tx, new: &NewEntity) -> Done<()> {
     Ok(())
 }
 
-async fn add_account(tx: &Tx, new: &NewAccount) -> Done<()> {
+async fn add_account(tx: &Tx, new: &NewAccount, now: Timestamp) -> Done<()> {
     let operator = &new.operator;
     tx.execute(
         "INSERT INTO accounts (id, username, username_key, display_name, entity_id, password_hash, state)
@@ -136,6 +137,9 @@ async fn add_account(tx: &Tx, new: &NewAccount) -> Done<()> {
             &[&operator.id, branch_id],
         )
         .await?;
+    }
+    if let Some(secret) = &new.second_factor {
+        second_factors::put(tx, operator.id, secret, Some(now)).await?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/postgres/0003_audit.sql"),
     include_str!("../../../migrations/postgres/0004_business.sql"),
     include_str!("../../../migrations/postgres/0005_requests.sql"),
+    include_str!("../../../migrations/postgres/0006_console.sql"),
 ];
 
 /// The schema of this program.

@@ -31,11 +31,13 @@ mod lookups;
 mod mails;
 mod migrate;
 mod organisation;
+mod people;
 mod person;
 mod pool;
 mod records;
 mod registrations;
 mod regulars;
+mod second_factors;
 
 use std::sync::Arc;
 

@@ -109,6 +109,7 @@ async fn lines_that_break_all_the_time_lose_and_double_nothing() {
                 entity_id: fixtures::ENTITY,
                 account_id: fixtures::ANA,
                 device_id: fixtures::DEVICE,
+                waiting: None,
                 now: fixtures::noon(),
             };
             // As a desk does: the same again, until it is answered.

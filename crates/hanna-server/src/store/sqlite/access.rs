@@ -3,18 +3,20 @@
 //! A session is one *family* of tokens, as [`crate::store::generations`] says.
 
 use hanna_wire::me::Role;
+use hanna_wire::second_factor::SecondFactor;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::columns::{Micros, Word};
-use super::{audit, devices};
+use super::{audit, devices, second_factors};
 use crate::audit::{Act, NewAct};
 use crate::secrets::{Mac, TokenHash};
 use crate::slow_down;
 use crate::store::generations::{Presented, TOKEN_REUSED, Trade, trade};
 use crate::store::{
     AccountState, Admission, Caller, Credentials, Opening, Refreshed, Rotation, SessionOpened, TokenPair,
+    second_factor,
 };
 
 pub fn count_attempt(tx: &Transaction<'_>, username: Mac, now: Timestamp) -> rusqlite::Result<Admission> {
@@ -58,14 +60,25 @@ pub fn credentials(tx: &Transaction<'_>, username_key: &str) -> rusqlite::Result
 }
 
 pub fn open_session(tx: &Transaction<'_>, opening: &Opening) -> rusqlite::Result<SessionOpened> {
+    let proved = match second_factors::prove(tx, opening.account_id, opening.otp.as_ref(), opening.now)? {
+        Ok(proved) => proved,
+        Err(not_opened) => return Ok(not_opened),
+    };
     if !devices::register(tx, opening.device_id, &opening.device_name, opening.now)? {
         audit::append(tx, &NewAct::turned_away(opening))?;
         return Ok(SessionOpened::DeviceRevoked);
     }
     tx.execute(
-        "INSERT INTO sessions (id, account_id, device_id, opened_us, generation, rotated_us, ended_us, ended_why)
-         VALUES (?1, ?2, ?3, ?4, 1, ?4, NULL, NULL)",
-        params![opening.session_id, opening.account_id, opening.device_id, Micros(opening.now)],
+        "INSERT INTO sessions
+             (id, account_id, device_id, opened_us, generation, rotated_us, ended_us, ended_why, second_factor_us)
+         VALUES (?1, ?2, ?3, ?4, 1, ?4, NULL, NULL, ?5)",
+        params![
+            opening.session_id,
+            opening.account_id,
+            opening.device_id,
+            Micros(opening.now),
+            proved.map(Micros)
+        ],
     )?;
     audit::append(tx, &NewAct::new(Act::SignIn, opening.now).about(opening.session_id))?;
     add_tokens(tx, opening.session_id, 1, &opening.tokens)?;
@@ -136,7 +149,7 @@ pub fn refresh_session(tx: &Transaction<'_>, rotation: &Rotation) -> rusqlite::R
         )?;
     }
     add_tokens(tx, session_id, generation, &rotation.tokens)?;
-    devices::note_contact(tx, rotation.device_id, now)?;
+    devices::note_contact(tx, rotation.device_id, None, now)?;
     Ok(Refreshed::Granted)
 }
 
@@ -162,7 +175,8 @@ pub fn end_session(
 pub fn caller(tx: &Transaction<'_>, access: TokenHash, now: Timestamp) -> rusqlite::Result<Option<Caller>> {
     let caller = tx
         .prepare_cached(
-            "SELECT s.id, s.account_id, s.device_id, a.entity_id, a.state, d.revoked_us IS NOT NULL
+            "SELECT s.id, s.account_id, s.device_id, a.entity_id, a.state, d.revoked_us IS NOT NULL,
+                    s.second_factor_us IS NOT NULL
              FROM access_tokens t
              JOIN sessions s ON s.id = t.session_id
              JOIN devices d ON d.id = s.device_id
@@ -170,7 +184,7 @@ pub fn caller(tx: &Transaction<'_>, access: TokenHash, now: Timestamp) -> rusqli
              WHERE t.token_hash = ?1 AND t.expires_us > ?2 AND s.ended_us IS NULL",
         )?
         .query_row(params![access, Micros(now)], |row| {
-            Ok(Caller {
+            let caller = Caller {
                 session_id: row.get(0)?,
                 account_id: row.get(1)?,
                 device_id: row.get(2)?,
@@ -178,11 +192,14 @@ pub fn caller(tx: &Transaction<'_>, access: TokenHash, now: Timestamp) -> rusqli
                 state: row.get::<_, Word<_>>(4)?.0,
                 device_revoked: row.get(5)?,
                 roles: Vec::new(),
-            })
+                second_factor: SecondFactor::NotNeeded,
+            };
+            Ok((caller, row.get(6)?))
         })
         .optional()?;
-    let Some(caller) = caller else { return Ok(None) };
-    Ok(Some(Caller { roles: roles(tx, caller.account_id)?, ..caller }))
+    let Some((caller, has_second_factor)) = caller else { return Ok(None) };
+    let roles = roles(tx, caller.account_id)?;
+    Ok(Some(Caller { second_factor: second_factor(&roles, has_second_factor), roles, ..caller }))
 }
 
 pub fn roles(tx: &Transaction<'_>, account_id: Uuid) -> rusqlite::Result<Vec<Role>> {

@@ -60,6 +60,7 @@ pub fn set_password(tx: &Transaction<'_>, account_id: Uuid, password_hash: &str)
     Ok(())
 }
 
+/// Ends the sessions of an account, all or all but one.
 pub fn end_sessions(
     tx: &Transaction<'_>,
     account_id: Uuid,

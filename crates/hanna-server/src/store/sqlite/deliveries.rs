@@ -17,7 +17,7 @@ use crate::usage::{Ruling, may_record};
 
 pub fn take_in(tx: &mut Transaction<'_>, delivery: &Delivery) -> rusqlite::Result<Delivered> {
     let last_sequence = last_sequence(tx, delivery.device_id)?;
-    devices::note_contact(tx, delivery.device_id, delivery.now)?;
+    devices::note_contact(tx, delivery.device_id, delivery.waiting, delivery.now)?;
     let revoked_at = devices::revoked_at(tx, delivery.device_id)?;
     let mut standing = Standing::of(delivery.entity_id);
     let taken = match all_at_once(tx, &mut standing, delivery, revoked_at) {

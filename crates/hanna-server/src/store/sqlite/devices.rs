@@ -24,9 +24,13 @@ pub fn register(tx: &Connection, id: Uuid, name: &str, now: Timestamp) -> rusqli
     Ok(true)
 }
 
-pub fn note_contact(tx: &Connection, id: Uuid, now: Timestamp) -> rusqlite::Result<()> {
-    tx.prepare_cached("UPDATE devices SET last_contact_us = ?2 WHERE id = ?1")?
-        .execute(params![id, Micros(now)])?;
+/// Notes a contact, and how many items still wait at the PC if it says so.
+pub fn note_contact(tx: &Connection, id: Uuid, waiting: Option<u64>, now: Timestamp) -> rusqlite::Result<()> {
+    let waiting = waiting.map(|waiting| i64::try_from(waiting).unwrap_or(i64::MAX));
+    tx.prepare_cached(
+        "UPDATE devices SET last_contact_us = ?2, waiting = coalesce(?3, waiting) WHERE id = ?1",
+    )?
+    .execute(params![id, Micros(now), waiting])?;
     Ok(())
 }
 
@@ -59,11 +63,13 @@ pub fn all(tx: &Connection) -> rusqlite::Result<Vec<Device>> {
             last_contact_at: row.get::<_, Micros>(3)?.0,
             last_sequence: row.get(4)?,
             revoked_at: row.get::<_, Option<Micros>>(5)?.map(|at| at.0),
+            waiting: row.get::<_, Option<i64>>(6)?.map(i64::unsigned_abs),
         })
     };
     tx.prepare(
         "SELECT d.id, d.name, d.first_seen_us, d.last_contact_us,
-                (SELECT coalesce(max(i.sequence), 0) FROM outbox_items i WHERE i.device_id = d.id), d.revoked_us
+                (SELECT coalesce(max(i.sequence), 0) FROM outbox_items i WHERE i.device_id = d.id), d.revoked_us,
+                d.waiting
          FROM devices d ORDER BY d.last_contact_us DESC, d.id",
     )?
     .query_map([], device)?

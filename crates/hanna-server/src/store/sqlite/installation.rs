@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use super::affiliates::{self, Arrived};
 use super::businesses::{insert_branch, insert_entity, put_agreement};
 use super::columns::Word;
-use super::{audit, connect, fault};
+use super::{audit, connect, fault, second_factors};
 use crate::application::CONVENIOS;
 use crate::audit::{Actor, NewAct};
 use crate::secrets::username_key;
@@ -39,7 +39,7 @@ pub fn install(
         if let Some(found) = found(&tx, installation)? {
             return Ok(found);
         }
-        fill(&tx, installation)?;
+        fill(&tx, installation, now)?;
         audit::append(&tx, &NewAct::installed(installation, now).by(by))?;
         affiliates::merge(&tx, (lines, rows), false, now, by)?;
         tx.commit()?;
@@ -60,7 +60,7 @@ fn found(db: &Connection, installation: &Installation) -> rusqlite::Result<Optio
     })
 }
 
-fn fill(tx: &Transaction<'_>, installation: &Installation) -> rusqlite::Result<()> {
+fn fill(tx: &Transaction<'_>, installation: &Installation, now: Timestamp) -> rusqlite::Result<()> {
     tx.execute(
         "INSERT INTO settings (name, value) VALUES (?1, ?2)",
         params![MARK, installation.mark.as_bytes()],
@@ -69,7 +69,7 @@ fn fill(tx: &Transaction<'_>, installation: &Installation) -> rusqlite::Result<(
         add_entity(tx, entity)?;
     }
     for account in &installation.accounts {
-        add_account(tx, account)?;
+        add_account(tx, account, now)?;
     }
     Ok(())
 }
@@ -101,7 +101,7 @@ fn add_entity(tx: &Transaction<'_>, new: &NewEntity) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn add_account(tx: &Transaction<'_>, new: &NewAccount) -> rusqlite::Result<()> {
+fn add_account(tx: &Transaction<'_>, new: &NewAccount, now: Timestamp) -> rusqlite::Result<()> {
     let operator = &new.operator;
     tx.execute(
         "INSERT INTO accounts (id, username, username_key, display_name, entity_id, password_hash, state)
@@ -127,6 +127,9 @@ fn add_account(tx: &Transaction<'_>, new: &NewAccount) -> rusqlite::Result<()> {
             "INSERT INTO account_branches (account_id, branch_id) VALUES (?1, ?2)",
             params![operator.id, branch_id],
         )?;
+    }
+    if let Some(secret) = &new.second_factor {
+        second_factors::put(tx, operator.id, secret, Some(now))?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0005_audit.sql"),
     include_str!("../../../migrations/sqlite/0006_business.sql"),
     include_str!("../../../migrations/sqlite/0007_requests.sql"),
+    include_str!("../../../migrations/sqlite/0008_console.sql"),
 ];
 
 /// The schema of this program.

@@ -65,6 +65,11 @@ pub fn branches(tx: &Transaction<'_>, entity_id: Uuid) -> rusqlite::Result<Vec<B
     branches_where(tx, "b.entity_id = ?1", entity_id)
 }
 
+/// The branches assigned to an account, by code; also those that were closed.
+pub fn assigned_branches(tx: &Transaction<'_>, account_id: Uuid) -> rusqlite::Result<Vec<Branch>> {
+    branches_where(tx, "b.id IN (SELECT branch_id FROM account_branches WHERE account_id = ?1)", account_id)
+}
+
 fn branches_where(tx: &Transaction<'_>, condition: &str, id: Uuid) -> rusqlite::Result<Vec<Branch>> {
     let branch = |row: &Row<'_>| {
         Ok(Branch { id: row.get(0)?, code: row.get(1)?, name: row.get(2)?, city: row.get(3)? })
