@@ -204,7 +204,7 @@ impl Walk {
             .sql()
             .execute_batch(
                 "INSERT INTO import_jobs (id, state, mode, dry_run, bytes, bytes_read, lines, rejected, began_us)
-                 VALUES (x'00000000000000000000000000000009', 'REFUSED', 'upsert', 0, 9, 9, 1, 1, 0);
+                 VALUES (x'00000000000000000000000000000009', 'REFUSED', 'upsert', 0, 9, 9, 1, 1, 1795359600000000);
                  INSERT INTO import_rejects SELECT id, x'41' FROM import_jobs;",
             )
             .expect("an import");

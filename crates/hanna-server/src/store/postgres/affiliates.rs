@@ -198,7 +198,7 @@ async fn merge_whole(
             Ok(Some(counts)) => {
                 let mut is_wanted = arrived.source.state() == SourceState::Sound;
                 if let (true, false, Some(job)) = (is_wanted, how.dry_run, how.job) {
-                    is_wanted = imports::done(&arrived.tx, job, &counts, now).await?;
+                    is_wanted = imports::done(&arrived.tx, job, &counts, arrived.source.lines(), now).await?;
                 }
                 if is_wanted && !how.dry_run {
                     arrived.tx.commit().await

@@ -48,13 +48,14 @@ fn job(row: &Row) -> Done<ImportJob> {
 }
 
 /// Says inside the transaction that writes them that the people are in; `false` when the import was asked to stop.
-pub async fn done(tx: &Tx, id: Uuid, counts: &ImportCounts, now: Timestamp) -> Done<bool> {
+pub async fn done(tx: &Tx, id: Uuid, counts: &ImportCounts, lines: u64, now: Timestamp) -> Done<bool> {
     let ImportCounts { added, updated, removed } = *counts;
     let said = tx
         .execute(
-            "UPDATE import_jobs SET state = 'DONE', added = $2, updated = $3, removed = $4, ended_at = $5
+            "UPDATE import_jobs SET state = 'DONE', added = $2, updated = $3, removed = $4, ended_at = $5, lines = $6,
+                 bytes_read = bytes
              WHERE id = $1 AND state = 'RUNNING' AND cancel_at IS NULL",
-            &[&id, &signed(added), &signed(updated), &signed(removed), &Moment(now)],
+            &[&id, &signed(added), &signed(updated), &signed(removed), &Moment(now), &signed(lines)],
         )
         .await?;
     Ok(said == 1)

@@ -88,7 +88,7 @@ pub fn import(
         let counts = merge(&tx, (source.lines(), rows), how.replaces, now, by)?;
         let mut is_wanted = source.state() == SourceState::Sound;
         if let (true, false, Some(job)) = (is_wanted, how.dry_run, how.job) {
-            is_wanted = imports::done(&tx, job, &counts, now)?;
+            is_wanted = imports::done(&tx, job, &counts, source.lines(), now)?;
         }
         if is_wanted && !how.dry_run { tx.commit() } else { tx.rollback() }?;
         Ok(is_wanted.then_some(counts))

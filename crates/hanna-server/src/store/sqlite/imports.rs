@@ -49,12 +49,19 @@ fn job(row: &Row<'_>) -> rusqlite::Result<ImportJob> {
 }
 
 /// Says inside the transaction that writes them that the people are in; `false` when the import was asked to stop.
-pub fn done(tx: &Transaction<'_>, id: Uuid, counts: &ImportCounts, now: Timestamp) -> rusqlite::Result<bool> {
+pub fn done(
+    tx: &Transaction<'_>,
+    id: Uuid,
+    counts: &ImportCounts,
+    lines: u64,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
     let ImportCounts { added, updated, removed } = *counts;
     let said = tx.execute(
-        "UPDATE import_jobs SET state = 'DONE', added = ?2, updated = ?3, removed = ?4, ended_us = ?5
+        "UPDATE import_jobs SET state = 'DONE', added = ?2, updated = ?3, removed = ?4, ended_us = ?5, lines = ?6,
+             bytes_read = bytes
          WHERE id = ?1 AND state = 'RUNNING' AND cancel_us IS NULL",
-        params![id, signed(added), signed(updated), signed(removed), Micros(now)],
+        params![id, signed(added), signed(updated), signed(removed), Micros(now), signed(lines)],
     )?;
     Ok(said == 1)
 }

@@ -210,6 +210,12 @@ async fn a_file_that_does_not_come_whole_leaves_nothing() {
     let caja = std::sync::Arc::new(bench.caja().await);
     let before = people(&bench);
     let (id, pieces, sent) = begun(&bench, &caja).await;
+    let made = async {
+        while files(&bench).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, made).await.expect("made");
     assert_eq!(files(&bench), [format!("{id}.csv")]);
     // The client is gone: nobody waits for the answer, and its body ends with an error.
     sent.abort();
