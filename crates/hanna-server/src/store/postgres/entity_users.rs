@@ -123,8 +123,7 @@ async fn invite(tx: &Tx, new: &Invitation) -> Done<Invited> {
 
 async fn set_roles(tx: &Tx, account_id: Uuid, roles: &[Role]) -> Done<()> {
     tx.execute("DELETE FROM account_roles WHERE account_id = $1", &[&account_id]).await?;
-    let sql =
-        "INSERT INTO account_roles (account_id, role) SELECT $1::uuid, o.role FROM unnest($2::text[]) AS o (role)";
+    let sql = "INSERT INTO account_roles (account_id, role) SELECT $1::uuid, o.role FROM unnest($2::text[]) AS o (role)";
     tx.execute(sql, &[&account_id, &words(roles)]).await.map(drop)
 }
 
