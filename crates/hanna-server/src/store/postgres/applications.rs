@@ -176,14 +176,15 @@ async fn happened(tx: &Tx, id: Uuid, event: &Event<'_>) -> Done<()> {
     tx.execute("UPDATE application_requests SET state = $2 WHERE id = $1", &[&id, &Word(state)]).await?;
     tx.execute(
         "INSERT INTO application_events (request_id, place, at, state, revision, reason, by_account)
-         SELECT r.id, 1 + (SELECT count(*) FROM application_events e WHERE e.request_id = r.id), $2, $3, r.revision, $4, $5
+         SELECT r.id, 1 + (SELECT count(*) FROM application_events e WHERE e.request_id = r.id), $2::timestamptz,
+                $3::text, r.revision, $4::text, $5::uuid
          FROM application_requests r WHERE r.id = $1",
         &[&id, &Moment(now), &Word(state), &reason, &by],
     )
     .await?;
     tx.execute(
         "INSERT INTO applications (entity_id, code, state, reason)
-         SELECT r.entity_id, r.application, $2, $3 FROM application_requests r WHERE r.id = $1
+         SELECT r.entity_id, r.application, $2::text, $3::text FROM application_requests r WHERE r.id = $1
          ON CONFLICT (entity_id, code) DO UPDATE SET state = excluded.state, reason = excluded.reason",
         &[&id, &Word(state), &reason],
     )
@@ -366,7 +367,7 @@ async fn add_branches(tx: &Tx, entity: &Entity, branches: &[NewBranch]) -> Done<
         businesses::insert_branch(tx, entity.id, &Branch { id: branch.id, code, name, city }).await?;
         tx.execute(
             "INSERT INTO account_branches (account_id, branch_id)
-             SELECT a.id, $2 FROM accounts a WHERE a.entity_id = $1 AND a.state = $3
+             SELECT a.id, $2::uuid FROM accounts a WHERE a.entity_id = $1 AND a.state = $3
                  AND EXISTS (SELECT 1 FROM account_roles r WHERE r.account_id = a.id AND r.role = $4)
                  AND EXISTS (SELECT 1 FROM account_roles r WHERE r.account_id = a.id AND r.role = $5)",
             &[

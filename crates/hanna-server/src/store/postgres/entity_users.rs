@@ -123,14 +123,13 @@ async fn invite(tx: &Tx, new: &Invitation) -> Done<Invited> {
 
 async fn set_roles(tx: &Tx, account_id: Uuid, roles: &[Role]) -> Done<()> {
     tx.execute("DELETE FROM account_roles WHERE account_id = $1", &[&account_id]).await?;
-    let sql =
-        "INSERT INTO account_roles (account_id, role) SELECT $1, o.role FROM unnest($2::text[]) AS o (role)";
+    let sql = "INSERT INTO account_roles (account_id, role) SELECT $1::uuid, o.role FROM unnest($2::text[]) AS o (role)";
     tx.execute(sql, &[&account_id, &words(roles)]).await.map(drop)
 }
 
 async fn set_branches(tx: &Tx, account_id: Uuid, branches: &[Uuid]) -> Done<()> {
     tx.execute("DELETE FROM account_branches WHERE account_id = $1", &[&account_id]).await?;
-    let sql = "INSERT INTO account_branches (account_id, branch_id) SELECT $1, w.id FROM unnest($2::uuid[]) AS w (id)";
+    let sql = "INSERT INTO account_branches (account_id, branch_id) SELECT $1::uuid, w.id FROM unnest($2::uuid[]) AS w (id)";
     tx.execute(sql, &[&account_id, &branches]).await.map(drop)
 }
 
