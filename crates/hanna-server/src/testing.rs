@@ -190,7 +190,7 @@ impl Bench {
         }
         sql.execute(
             "INSERT INTO accounts (id, username, username_key, display_name, entity_id, password_hash, state)
-             SELECT ?1, ?2, ?2, 'Nadia Núñez', ?3, password_hash, 'ACTIVE' FROM accounts LIMIT 1",
+             SELECT ?1, ?2, lower(?2), 'Nadia Núñez', ?3, password_hash, 'ACTIVE' FROM accounts LIMIT 1",
             params![account_id, username, entity_id],
         )
         .expect("an account");
@@ -225,19 +225,9 @@ impl Bench {
         desk
     }
 
-    /// Somebody of the caja at the console.
+    /// Somebody of the caja at the console, with the second factor.
     pub async fn caja(&self) -> Desk {
-        self.sql()
-            .execute_batch(
-                "INSERT OR IGNORE INTO accounts
-                     SELECT randomblob(16), 'tic@caja.co', 'tic@caja.co', 'TIC', NULL, password_hash, 'ACTIVE'
-                     FROM accounts LIMIT 1;
-                 INSERT OR IGNORE INTO account_roles
-                     SELECT id, 'CAJA_ADMIN' FROM accounts WHERE username = 'tic@caja.co';",
-            )
-            .expect("somebody of the caja");
-        let username = "tic@caja.co".to_owned();
-        self.desk_of(&Account { username, ..self.demo.accounts[0].clone() }, "CONSOLA").await
+        self.desk_as("convenios@lacaja.co").await
     }
 
     /// The same desk, at this server.

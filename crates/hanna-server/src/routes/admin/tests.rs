@@ -7,10 +7,6 @@ use crate::testing::{Bench, Desk, code_in};
 
 const ROSA: &str = "rosa.ibanez@lapena.co";
 
-async fn console(bench: &Bench) -> Desk {
-    bench.desk_as("convenios@lacaja.co").await
-}
-
 /// Every page of a list, row by row.
 async fn all(console: &Desk, path: &str) -> Vec<Value> {
     let (mut rows, mut after) = (Vec::new(), String::new());
@@ -35,7 +31,7 @@ fn of(path: &str, id: &Value) -> String {
 #[tokio::test]
 async fn accounts_are_listed_page_by_page_and_searched_as_people_type() {
     let bench = Bench::open().await;
-    let console = console(&bench).await;
+    let console = bench.caja().await;
     let everybody = all(&console, &format!("{}?", path::ADMIN_USERS)).await;
     let mut names: Vec<&str> =
         everybody.iter().map(|user| user["username"].as_str().expect("a name")).collect();
@@ -64,7 +60,7 @@ async fn accounts_are_listed_page_by_page_and_searched_as_people_type() {
 #[tokio::test]
 async fn an_account_is_changed_and_suspending_it_ends_its_sessions() {
     let bench = Bench::open().await;
-    let console = console(&bench).await;
+    let console = bench.caja().await;
     let rosa = bench.desk_as(ROSA).await;
     let account = user(&console, ROSA).await;
     let place = of(path::ADMIN_USER, &account["id"]);
@@ -99,7 +95,7 @@ async fn an_account_is_changed_and_suspending_it_ends_its_sessions() {
 #[tokio::test]
 async fn somebody_who_is_invited_sets_a_password_with_a_mailed_code() {
     let bench = Bench::open().await;
-    let console = console(&bench).await;
+    let console = bench.caja().await;
     let invite = json!({
         "id": bench.id(), "entity_id": null, "display_name": "Nadia Núñez", "email": "nadia@lacaja.co",
         "roles": ["CAJA_ADMIN"], "branches": [],
@@ -142,7 +138,7 @@ async fn somebody_who_is_invited_sets_a_password_with_a_mailed_code() {
 #[tokio::test]
 async fn a_password_or_a_second_factor_is_taken_away_and_the_sessions_end() {
     let bench = Bench::open().await;
-    let console = console(&bench).await;
+    let console = bench.caja().await;
     let rosa = bench.desk_as(ROSA).await;
     let id = user(&console, ROSA).await["id"].clone();
     let taken = console.post(&of(path::ADMIN_USER_RESET_PASSWORD, &id), &Value::Null).await;
@@ -166,7 +162,7 @@ async fn a_password_or_a_second_factor_is_taken_away_and_the_sessions_end() {
 #[tokio::test]
 async fn devices_are_listed_with_what_waits_and_are_revoked_and_trusted_again() {
     let bench = Bench::open().await;
-    let console = console(&bench).await;
+    let console = bench.caja().await;
     bench.clock.forward(1.minute());
     let desk = bench.desk("RECEPCION-1").await;
     let card = desk.look_up(&bench, 0, &bench.demo.documents.active[0]).await;
@@ -201,7 +197,7 @@ async fn devices_are_listed_with_what_waits_and_are_revoked_and_trusted_again() 
 #[tokio::test]
 async fn registrations_are_decided_about_by_whoever_is_signed_in() {
     let bench = Bench::open().await;
-    let console = console(&bench).await;
+    let console = bench.caja().await;
     let mut ids = Vec::new();
     for n in 0..5 {
         let id = bench.id();
@@ -250,7 +246,7 @@ async fn registrations_are_decided_about_by_whoever_is_signed_in() {
 #[tokio::test]
 async fn a_key_that_is_made_signs_from_then_on() {
     let bench = Bench::open().await;
-    let console = console(&bench).await;
+    let console = bench.caja().await;
     let before = console.get(path::ADMIN_KEYS).await.body;
     assert_eq!(before.as_array().expect("keys").len(), 1);
     let after = console.post(path::ADMIN_KEYS_ROTATE, &Value::Null).await.body;

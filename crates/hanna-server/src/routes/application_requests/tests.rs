@@ -21,10 +21,6 @@ async fn newcomer(bench: &Bench) -> Desk {
     bench.desk_of_new("nadia@gym-nuevo.co", Some("Ñandú Gym"), &BOTH).await
 }
 
-async fn caja(bench: &Bench) -> Desk {
-    bench.desk_of_new("tic@caja.co", None, &[Role::CajaAdmin]).await
-}
-
 fn content(attachment_id: Uuid) -> Value {
     json!({
         "contact_name": "Nadia Núñez", "contact_email": "nadia@gym-nuevo.co", "contact_phone": "3001234567",
@@ -78,7 +74,7 @@ async fn tile(desk: &Desk) -> (Value, Value) {
 #[tokio::test]
 async fn from_the_request_to_the_first_lookup() {
     let bench = Bench::open().await;
-    let (mut desk, caja) = (newcomer(&bench).await, caja(&bench).await);
+    let (mut desk, caja) = (newcomer(&bench).await, bench.caja().await);
     assert_eq!(tile(&desk).await, (json!("NOT_REQUESTED"), Value::Null));
     let id = submitted(&bench, &desk).await;
     assert_eq!(tile(&desk).await, (json!("SUBMITTED"), Value::Null));
@@ -127,7 +123,7 @@ async fn from_the_request_to_the_first_lookup() {
 #[tokio::test]
 async fn a_rejected_request_is_corrected_and_keeps_its_history() {
     let bench = Bench::open().await;
-    let (desk, caja) = (newcomer(&bench).await, caja(&bench).await);
+    let (desk, caja) = (newcomer(&bench).await, bench.caja().await);
     let id = submitted(&bench, &desk).await;
     let reject = json!({ "reason": "El certificado está vencido." });
     let none = decide(&caja, path::ADMIN_APPLICATION_REQUEST_REJECT, id, &json!({ "reason": " " })).await;
@@ -219,7 +215,7 @@ async fn files_are_what_they_say_and_no_more_than_five_mib() {
 #[tokio::test]
 async fn a_file_is_the_same_again_and_downloaded_by_its_entity_and_the_caja_alone() {
     let bench = Bench::open().await;
-    let (desk, caja) = (newcomer(&bench).await, caja(&bench).await);
+    let (desk, caja) = (newcomer(&bench).await, bench.caja().await);
     let other = bench.desk_of_new("eva@otro.co", Some("OTRO"), &BOTH).await;
     let file = attached(&bench, &desk).await;
     assert_eq!(desk.attach(file, "cámara.pdf", "application/pdf", PDF).await.status, StatusCode::CREATED);
@@ -272,7 +268,7 @@ async fn files_that_no_request_names_are_few_and_go_after_a_day() {
 #[tokio::test]
 async fn what_cannot_be_right_is_refused_and_nothing_is_made() {
     let bench = Bench::open().await;
-    let (desk, caja) = (newcomer(&bench).await, caja(&bench).await);
+    let (desk, caja) = (newcomer(&bench).await, bench.caja().await);
     let file = attached(&bench, &desk).await;
     for (field, value) in [
         ("contact_name", json!(" ")),
@@ -308,7 +304,7 @@ async fn what_cannot_be_right_is_refused_and_nothing_is_made() {
 #[tokio::test]
 async fn requests_come_in_pages() {
     let bench = Bench::open().await;
-    let caja = caja(&bench).await;
+    let caja = bench.caja().await;
     let mut ids = Vec::new();
     for name in ["UNO", "DOS", "TRES"] {
         let desk = bench.desk_of_new(&format!("{name}@x.co"), Some(name), &BOTH).await;

@@ -11,6 +11,7 @@ use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
 
 use super::fixtures::*;
+use crate::audit::Actor;
 use crate::mail::MailKind;
 use crate::store::*;
 
@@ -25,7 +26,10 @@ async fn asking(store: &dyn Store) {
     }
     asking.accounts[1].roles.push(Role::Operator);
     let nobody = Box::new(Rows::new(Vec::new()));
-    assert_eq!(store.install(asking, nobody, noon()).await.expect("installed"), Installed::Done);
+    assert_eq!(
+        store.install(asking, nobody, noon(), Actor::Server).await.expect("installed"),
+        Installed::Done
+    );
 }
 
 fn file(id: Uuid, entity_id: Uuid, now: Timestamp) -> NewAttachment {

@@ -236,7 +236,10 @@ pub async fn an_import_is_followed_from_its_beginning_to_its_end(store: &dyn Sto
     let people = || vec![person(2, "1007", AffiliateStatus::Active)];
     let import = async |job| {
         let how = ImportHow { job: Some(job), ..ImportHow::default() };
-        store.import_affiliates(Box::new(Rows::new(people())), how, noon()).await.expect("asked")
+        store
+            .import_affiliates(Box::new(Rows::new(people())), how, noon(), Actor::Server)
+            .await
+            .expect("asked")
     };
     let counts = ImportCounts { added: 1, updated: 0, removed: 0 };
     assert_eq!(import(id).await, Some(counts));
