@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hanna_domain::Redacted;
 use hanna_domain::statement::KeySet;
-use hanna_wire::me::{ApplicationState, Branch, Me};
+use hanna_wire::me::{ApplicationState, Branch, Me, Role};
 use hanna_wire::problem::ErrorCode as Refusal;
 use hanna_wire::session::{Device, Granted, Refresh, SignIn};
 use jiff::{Timestamp, ToSpan};
@@ -23,10 +23,10 @@ use crate::store::DatabaseKey;
 use crate::view::Session;
 
 /// The application of the platform that this program is.
-const APPLICATION: &str = "CONVENIOS";
+pub(crate) const APPLICATION: &str = "CONVENIOS";
 
 /// A password or a token.
-type Secret = Redacted<String>;
+pub(crate) type Secret = Redacted<String>;
 
 const REVOKED: FailureKind = FailureKind::Refused(Refusal::DeviceRevoked);
 
@@ -96,7 +96,7 @@ impl Desk {
     /// Without a keyring the password also opens the databases; then a known operator can do so without the server.
     ///
     /// # Errors
-    /// What the server says of the credentials, or why it cannot be asked. The session of before stays until a new one is there.
+    /// What the server says of the credentials, [`ErrorCode::SecondFactorRequired`] for an account of the caja, or why it cannot be asked. The session of before stays until a new one is there.
     pub async fn sign_in(&self, username: &str, password: &Secret) -> Result<Session, DeskError> {
         let username = username.trim();
         let unlocked = self.unlock(username, password).await?;
@@ -120,6 +120,13 @@ impl Desk {
             self.learn_password(username, password).await?;
         }
         let me = self.ask_me(&granted).await?;
+        if me.roles.contains(&Role::CajaAdmin) {
+            // Its place is the console; the session that was opened ends by itself if this call is lost.
+            let _ =
+                tokio::time::timeout(SIGN_OUT_PATIENCE, self.inner.backend.sign_out(&granted.access_token))
+                    .await;
+            return Err(ErrorCode::SecondFactorRequired.into());
+        }
         self.remember_operator(username, password, me.clone()).await;
         self.begin_session(me, granted).await?;
         self.fetch_keys().await?;
@@ -215,10 +222,16 @@ impl Desk {
     /// # Errors
     /// Why the server cannot be asked; what was known stays.
     pub async fn refresh_session(&self) -> Result<Session, DeskError> {
-        self.session()?;
-        let answer = self.authorized(|backend, token| async move { backend.me(&token).await }).await?;
+        let operator = self.session()?.operator.id;
+        let answer = self
+            .authorized_as(Some(operator), |backend, token| async move { backend.me(&token).await })
+            .await?;
         let (kept, branch) = {
             let mut session = lock(&self.inner.session);
+            // Whoever asked may have signed out meanwhile: nobody is signed in again by an answer.
+            if session.me.as_ref().is_none_or(|me| me.operator.id != operator) {
+                return Err(ErrorCode::NotSignedIn.into());
+            }
             session.take_me(answer.value);
             (session.me.clone(), session.branch_id)
         };

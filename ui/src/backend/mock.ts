@@ -3,6 +3,8 @@
  * fail: from the address (`?as=ana&sede=GYM-01&offline&latency=800&fail=history:SERVER_FAILED`), or in the browser's
  * console through `hanna`. Never part of the shipped bundle.
  */
+import type { ApplicationForm } from '../bindings/ApplicationForm';
+import type { ApplicationState } from '../bindings/ApplicationState';
 import type { Card } from '../bindings/Card';
 import type { DocumentKind } from '../bindings/DocumentKind';
 import type { ErrorCode } from '../bindings/ErrorCode';
@@ -11,6 +13,7 @@ import type { HistoryQuery } from '../bindings/HistoryQuery';
 import type { HistoryRow } from '../bindings/HistoryRow';
 import type { LastSync } from '../bindings/LastSync';
 import type { Notice } from '../bindings/Notice';
+import type { InvitationForm } from '../bindings/InvitationForm';
 import type { ItemCode } from '../bindings/ItemCode';
 import type { PrintState } from '../bindings/PrintState';
 import type { Reason } from '../bindings/Reason';
@@ -18,8 +21,11 @@ import type { PendingRegistration } from '../bindings/PendingRegistration';
 import type { RecentLookup } from '../bindings/RecentLookup';
 import type { Recovered } from '../bindings/Recovered';
 import type { RegistrationForm } from '../bindings/RegistrationForm';
+import type { Role } from '../bindings/Role';
 import type { Session } from '../bindings/Session';
+import type { SetState } from '../bindings/SetState';
 import type { Status } from '../bindings/Status';
+import type { UploadProgress } from '../bindings/UploadProgress';
 import type { Voided } from '../bindings/Voided';
 import type { VoidReason } from '../bindings/VoidReason';
 import { maskDocument } from '../format';
@@ -29,6 +35,8 @@ import { totalsOf } from './mock/history';
 import { CODE, checkContact, checkNit, judgePassword } from './mock/accounts';
 import { type Account, ACCOUNTS, FIXERS, PASSWORD, PEOPLE } from './mock/people';
 import { Records } from './mock/records';
+import { Requests } from './mock/requests';
+import { EntityPeople } from './mock/users';
 
 /** What can be turned while it runs. */
 export interface Controls {
@@ -45,9 +53,11 @@ export interface Controls {
   print_state: PrintState;
   /** How many uses there are in the history of before. */
   history: number;
+  /** Nobody but the administrator works for the entity. */
+  alone: boolean;
 }
 
-type Command = Exclude<keyof Backend, 'on_status' | 'on_card' | 'on_synced' | 'on_revoked' | 'on_closing'>;
+type Command = Exclude<keyof Backend, `on_${string}`>;
 
 const ANSWER_WAIT_MS = 3000;
 const SEND_MS = 700;
@@ -78,6 +88,13 @@ export class MockBackend implements Backend {
   #synced_listeners = new Set<(sync: LastSync) => void>();
   #revoked_listeners = new Set<() => void>();
   #closing_listeners = new Set<(unsent: number) => void>();
+  #upload_listeners = new Set<(progress: UploadProgress) => void>();
+  readonly #requests = new Requests(
+    () => this.#id(),
+    refuse,
+    (progress) => this.#upload_listeners.forEach((tell) => tell(progress)),
+  );
+  readonly #people = new EntityPeople(refuse);
   #locked = false;
   #registration: PendingRegistration | null = null;
   closed = false;
@@ -93,6 +110,7 @@ export class MockBackend implements Backend {
       printers: ['HP-LaserJet-Recepcion', 'PDF'],
       print_state: 'queued',
       history: 730,
+      alone: false,
       ...controls,
     };
     for (const number of COPIES_OF_BEFORE) this.#copies.set(number, Date.now() - 5 * HOUR_MS);
@@ -101,7 +119,7 @@ export class MockBackend implements Backend {
 
   /** As if this person had signed in before, and chosen this sede. */
   resume(username: string, branch_code?: string): this {
-    this.#account = ACCOUNTS.find(({ operator }) => operator.username === username) ?? null;
+    this.#account = account_of(username);
     this.#branch_id = this.#account?.branches.find(({ code }) => code === branch_code)?.id ?? null;
     this.#last_sync_ms = Date.now() - 4000;
     return this;
@@ -133,9 +151,9 @@ export class MockBackend implements Backend {
   sign_in = (username: string, password: string) =>
     this.#run('sign_in', () => {
       if (!this.controls.online) return refuse('SERVER_UNREACHABLE');
-      const account = ACCOUNTS.find(({ operator }) => operator.username === username);
+      const account = account_of(username);
       if (!account || password !== PASSWORD) return refuse('WRONG_CREDENTIALS');
-      if (account !== this.#account) this.#branch_id = null;
+      if (account.operator.id !== this.#account?.operator.id) this.#branch_id = null;
       this.#account = account;
       this.#locked = false;
       this.controls.sign_in_needed = false;
@@ -238,6 +256,60 @@ export class MockBackend implements Backend {
     this.#run('refresh_session', () =>
       this.controls.online ? this.#session() : refuse('SERVER_UNREACHABLE'),
     );
+
+  application_requests = () =>
+    this.#run('application_requests', () =>
+      [this.#requests.of(this.#administrator())].filter((r) => r !== null),
+    );
+
+  begin_application = () => this.#run('begin_application', () => this.#requests.begin(this.#administrator()));
+
+  keep_application = (form: ApplicationForm) =>
+    this.#run('keep_application', () => this.#requests.keep(this.#administrator(), form));
+
+  attach_file = async (file: File) => {
+    await this.#run('attach_file', () => undefined);
+    return this.#requests.attach(this.#administrator(), file);
+  };
+
+  detach_file = () => this.#run('detach_file', () => this.#requests.detach(this.#administrator()));
+
+  send_application = async () => {
+    await this.#run('send_application', () => this.#reach());
+    this.#requests.begin_upload(this.#administrator());
+    await wait(this.controls.server_ms);
+    return this.#requests.send(this.#administrator());
+  };
+
+  /** The caja does something with the request of whoever is signed in. */
+  decide(state: ApplicationState, reason: string | null = null): void {
+    this.#requests.decide(this.#administrator(), state, reason);
+  }
+
+  entity_users = (q: string) =>
+    this.#run('entity_users', () => {
+      this.#reach();
+      return { items: this.#people.list(this.#administrator(), this.controls.alone, q), next: null };
+    });
+
+  entity_branches = () => this.#run('entity_branches', () => this.#administrator().branches);
+
+  invite_user = (form: InvitationForm) =>
+    this.#run('invite_user', () => this.#people.invite(this.#id(), form));
+
+  assign_user = (id: string, roles: Role[], branches: string[]) =>
+    this.#run('assign_user', () => this.#people.change(id, { roles, branches }));
+
+  set_user_state = (id: string, state: SetState) =>
+    this.#run('set_user_state', () => this.#people.change(id, { state }));
+
+  reset_user = () => this.#run('reset_user', () => this.#reach());
+  invite_again = () => this.#run('invite_again', () => this.#reach());
+
+  #administrator(): Account {
+    const account = this.#account ?? refuse('NOT_SIGNED_IN');
+    return account.roles?.includes('ENTITY_ADMIN') ? account : refuse('FORBIDDEN');
+  }
 
   choose_branch = (branch_id: string) =>
     this.#run('choose_branch', () => {
@@ -365,6 +437,8 @@ export class MockBackend implements Backend {
   on_synced = (listener: (sync: LastSync) => void): Stop => subscribe(this.#synced_listeners, listener);
   on_revoked = (listener: () => void): Stop => subscribe(this.#revoked_listeners, listener);
   on_closing = (listener: (unsent: number) => void): Stop => subscribe(this.#closing_listeners, listener);
+  on_upload = (listener: (progress: UploadProgress) => void): Stop =>
+    subscribe(this.#upload_listeners, listener);
 
   async #run<Answer>(command: Command, answer: () => Answer): Promise<Answer> {
     await wait(this.controls.latency_ms);
@@ -374,9 +448,9 @@ export class MockBackend implements Backend {
 
   #session_or_null(): Session | null {
     if (!this.#account) return null;
-    const { operator, entity, branches, applications } = this.#account;
+    const { operator, entity, branches, applications, roles = ['OPERATOR'] } = this.#account;
     const branch = branches.find(({ id }) => id === this.#branch_id) ?? null;
-    return { operator, entity, roles: ['OPERATOR'], branches, branch, applications, locked: this.#locked };
+    return { operator, entity, roles, branches, branch, applications, locked: this.#locked };
   }
 
   #session(): Session {
@@ -584,12 +658,19 @@ export function mockFromAddress(): MockBackend {
     fail: Object.fromEntries(failures) as Controls['fail'],
     print_state: (asked.get('print') ?? 'queued') as PrintState,
     history: number('history', 730),
+    alone: asked.has('alone'),
     ...(printers === null ? {} : { printers: printers.split(',').filter(Boolean) }),
   });
   const as = asked.get('as');
   if (as) backend.resume(as, asked.get('sede') ?? undefined);
   Object.assign(window, { hanna: backend });
   return backend;
+}
+
+/** An account of one's own: what is asked for in one mock does not show in the next. */
+function account_of(username: string): Account | null {
+  const found = ACCOUNTS.find(({ operator }) => operator.username === username);
+  return found ? { ...found } : null;
 }
 
 function subscribe<Listener>(listeners: Set<Listener>, listener: Listener): Stop {
