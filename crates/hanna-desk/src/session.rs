@@ -96,7 +96,8 @@ impl Desk {
     /// Without a keyring the password also opens the databases; then a known operator can do so without the server.
     ///
     /// # Errors
-    /// What the server says of the credentials, [`ErrorCode::SecondFactorRequired`] for an account of the caja, or why it cannot be asked. The session of before stays until a new one is there.
+    /// What the server says of the credentials, [`ErrorCode::SecondFactorRequired`] for an account of the caja, or why it
+    /// cannot be asked. The session of before stays until a new one is there.
     pub async fn sign_in(&self, username: &str, password: &Secret) -> Result<Session, DeskError> {
         let username = username.trim();
         let unlocked = self.unlock(username, password).await?;
@@ -114,18 +115,15 @@ impl Desk {
             }
             Err(failure) => return Err(failure.into()),
         };
+        let me = self.ask_me(&granted).await?;
+        if me.roles.contains(&Role::CajaAdmin) {
+            self.take_leave(&granted.access_token).await;
+            return Err(ErrorCode::SecondFactorRequired.into());
+        }
         if self.opened().is_none() {
             self.make_databases(username, password).await?;
         } else if !self.inner.has_keyring {
             self.learn_password(username, password).await?;
-        }
-        let me = self.ask_me(&granted).await?;
-        if me.roles.contains(&Role::CajaAdmin) {
-            // Its place is the console; the session that was opened ends by itself if this call is lost.
-            let _ =
-                tokio::time::timeout(SIGN_OUT_PATIENCE, self.inner.backend.sign_out(&granted.access_token))
-                    .await;
-            return Err(ErrorCode::SecondFactorRequired.into());
         }
         self.remember_operator(username, password, me.clone()).await;
         self.begin_session(me, granted).await?;
@@ -325,8 +323,7 @@ impl Desk {
         }
         let token = lock(&self.inner.session).access.take();
         if let Some((token, _)) = token {
-            // Best effort: the token ends by itself in minutes.
-            let _ = tokio::time::timeout(SIGN_OUT_PATIENCE, self.inner.backend.sign_out(&token)).await;
+            self.take_leave(&token).await;
         }
         *lock(&self.inner.session) = SessionState::default();
         lock(&self.inner.tray).forget();
@@ -340,6 +337,11 @@ impl Desk {
         .await?;
         self.tell_status();
         Ok(())
+    }
+
+    /// Ends a session at the server. Best effort: the token ends by itself in minutes.
+    async fn take_leave(&self, token: &AccessToken) {
+        let _ = tokio::time::timeout(SIGN_OUT_PATIENCE, self.inner.backend.sign_out(token)).await;
     }
 
     /// Makes a call with an access token, refreshing the session once when the server no longer knows the token.

@@ -3,17 +3,13 @@
  * fail: from the address (`?as=ana&sede=GYM-01&offline&latency=800&fail=history:SERVER_FAILED`), or in the browser's
  * console through `hanna`. Never part of the shipped bundle.
  */
-import type { ApplicationForm } from '../bindings/ApplicationForm';
-import type { ApplicationState } from '../bindings/ApplicationState';
 import type { Card } from '../bindings/Card';
 import type { DocumentKind } from '../bindings/DocumentKind';
-import type { ErrorCode } from '../bindings/ErrorCode';
 import type { ExportedOutbox } from '../bindings/ExportedOutbox';
 import type { HistoryQuery } from '../bindings/HistoryQuery';
 import type { HistoryRow } from '../bindings/HistoryRow';
 import type { LastSync } from '../bindings/LastSync';
 import type { Notice } from '../bindings/Notice';
-import type { InvitationForm } from '../bindings/InvitationForm';
 import type { ItemCode } from '../bindings/ItemCode';
 import type { PrintState } from '../bindings/PrintState';
 import type { Reason } from '../bindings/Reason';
@@ -21,43 +17,19 @@ import type { PendingRegistration } from '../bindings/PendingRegistration';
 import type { RecentLookup } from '../bindings/RecentLookup';
 import type { Recovered } from '../bindings/Recovered';
 import type { RegistrationForm } from '../bindings/RegistrationForm';
-import type { Role } from '../bindings/Role';
 import type { Session } from '../bindings/Session';
-import type { SetState } from '../bindings/SetState';
 import type { Status } from '../bindings/Status';
-import type { UploadProgress } from '../bindings/UploadProgress';
 import type { Voided } from '../bindings/Voided';
 import type { VoidReason } from '../bindings/VoidReason';
 import { maskDocument } from '../format';
 import { reasonProblem } from '../reason';
-import type { Backend, CommandError, Stop } from './backend';
+import type { Backend, Stop } from './backend';
+import { Administration } from './mock/administration';
+import { type Command, type Controls, refuse, subscribe, wait } from './mock/desk';
 import { totalsOf } from './mock/history';
 import { CODE, checkContact, checkNit, judgePassword } from './mock/accounts';
 import { type Account, ACCOUNTS, FIXERS, PASSWORD, PEOPLE } from './mock/people';
 import { Records } from './mock/records';
-import { Requests } from './mock/requests';
-import { EntityPeople } from './mock/users';
-
-/** What can be turned while it runs. */
-export interface Controls {
-  online: boolean;
-  /** How long every command takes. */
-  latency_ms: number;
-  /** Answers of the server come after this; past {@link ANSWER_WAIT_MS} the copy answers first. */
-  server_ms: number;
-  /** The next calls of these commands are refused. */
-  fail: Partial<Record<keyof Backend, ErrorCode>>;
-  sign_in_needed: boolean;
-  notices: Notice[];
-  printers: string[];
-  print_state: PrintState;
-  /** How many uses there are in the history of before. */
-  history: number;
-  /** Nobody but the administrator works for the entity. */
-  alone: boolean;
-}
-
-type Command = Exclude<keyof Backend, `on_${string}`>;
 
 const ANSWER_WAIT_MS = 3000;
 const SEND_MS = 700;
@@ -67,11 +39,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** Consulted here some hours ago: there is a copy. */
 const COPIES_OF_BEFORE = ['1045678901', '22543312', '1143000111'];
 
-const refuse = (code: ErrorCode, params: CommandError['params'] = {}): never => {
-  throw { code, params } satisfies CommandError;
-};
-
-export class MockBackend implements Backend {
+export class MockBackend extends Administration implements Backend {
   readonly controls: Controls;
   #account: Account | null = null;
   #branch_id: string | null = null;
@@ -88,18 +56,12 @@ export class MockBackend implements Backend {
   #synced_listeners = new Set<(sync: LastSync) => void>();
   #revoked_listeners = new Set<() => void>();
   #closing_listeners = new Set<(unsent: number) => void>();
-  #upload_listeners = new Set<(progress: UploadProgress) => void>();
-  readonly #requests = new Requests(
-    () => this.#id(),
-    refuse,
-    (progress) => this.#upload_listeners.forEach((tell) => tell(progress)),
-  );
-  readonly #people = new EntityPeople(refuse);
   #locked = false;
   #registration: PendingRegistration | null = null;
   closed = false;
 
   constructor(controls: Partial<Controls> = {}) {
+    super();
     this.controls = {
       online: true,
       latency_ms: 60,
@@ -140,7 +102,7 @@ export class MockBackend implements Backend {
   }
 
   start = () =>
-    this.#run('start', () => ({
+    this.run('start', () => ({
       session: this.#session_or_null(),
       notices: this.controls.notices,
       version: '0.1.0',
@@ -149,7 +111,7 @@ export class MockBackend implements Backend {
     }));
 
   sign_in = (username: string, password: string) =>
-    this.#run('sign_in', () => {
+    this.run('sign_in', () => {
       if (!this.controls.online) return refuse('SERVER_UNREACHABLE');
       const account = account_of(username);
       if (!account || password !== PASSWORD) return refuse('WRONG_CREDENTIALS');
@@ -162,63 +124,67 @@ export class MockBackend implements Backend {
     });
 
   judge_password = (password: string, personal: string[]) =>
-    this.#run('judge_password', () => judgePassword(password, personal));
+    this.run('judge_password', () => judgePassword(password, personal));
 
   check_nit = (text: string) =>
-    this.#run('check_nit', () => checkNit(text) ?? refuse('NIT_CHECK_DIGIT_WRONG'));
+    this.run('check_nit', () => checkNit(text) ?? refuse('NIT_CHECK_DIGIT_WRONG'));
 
   check_contact = (email: string, phone: string) =>
-    this.#run('check_contact', () => {
+    this.run('check_contact', () => {
       const fault = checkContact(email, phone);
       if (fault) refuse(fault);
     });
 
   register = (form: RegistrationForm) =>
-    this.#run('register', () => {
-      this.#reach();
-      this.#registration = { id: this.#id(), email: form.email };
+    this.run('register', () => {
+      this.reach();
+      this.#registration = { id: this.id(), email: form.email };
       return { registration_id: this.#registration.id, expires_in_s: 1800, again_in_s: 60 };
     });
 
   resend_code = (id: string) =>
-    this.#run('resend_code', () => {
-      this.#reach();
+    this.run('resend_code', () => {
+      this.reach();
       return { registration_id: id, expires_in_s: 1800, again_in_s: 60 };
     });
 
   confirm_account = (_: string, code: string) =>
-    this.#run('confirm_account', () => {
-      this.#reach();
+    this.run('confirm_account', () => {
+      this.reach();
       if (code !== CODE) refuse('CODE_WRONG');
       this.#registration = null;
     });
 
   forgot_password = () =>
-    this.#run('forgot_password', () => {
-      this.#reach();
+    this.run('forgot_password', () => {
+      this.reach();
       return { registration_id: null, expires_in_s: 1800, again_in_s: 60 };
     });
 
   reset_password = (_: string, code: string, password: string) =>
-    this.#run('reset_password', () => {
-      this.#reach();
+    this.run('reset_password', () => {
+      this.reach();
       if (judgePassword(password, []).weakness) refuse('WEAK_PASSWORD');
       if (code !== CODE) refuse('CODE_WRONG');
     });
 
   change_password = (current: string, password: string) =>
-    this.#run('change_password', () => {
-      this.#reach();
+    this.run('change_password', () => {
+      this.reach();
       if (current !== PASSWORD) refuse('WRONG_CREDENTIALS');
       if (judgePassword(password, []).weakness) refuse('WEAK_PASSWORD');
     });
 
-  #reach(): void {
+  protected account(): Account | null {
+    return this.#account;
+  }
+
+  protected reach(): void {
     if (!this.controls.online) refuse('SERVER_UNREACHABLE');
   }
 
   sign_out = (confirmed: boolean) =>
-    this.#run('sign_out', () => {
+    this.run('sign_out', () => {
       const { pending, needs_attention } = this.#records.counts();
       const count = pending + needs_attention;
       if (count > 0 && !confirmed) refuse('UNSENT_ITEMS', { count });
@@ -226,19 +192,19 @@ export class MockBackend implements Backend {
     });
 
   lock_desk = () =>
-    this.#run('lock_desk', () => {
+    this.run('lock_desk', () => {
       this.#locked = true;
       return this.#session();
     });
 
   unlock_desk = (password: string) =>
-    this.#run('unlock_desk', () => {
+    this.run('unlock_desk', () => {
       if (password !== PASSWORD) return refuse('WRONG_CREDENTIALS');
       this.#locked = false;
       return this.#session();
     });
 
-  close_window = () => this.#run('close_window', () => void (this.closed = true));
+  close_window = () => this.run('close_window', () => void (this.closed = true));
 
   /** The caja revokes this PC. */
   revoke(): void {
@@ -253,66 +219,12 @@ export class MockBackend implements Backend {
   }
 
   refresh_session = () =>
-    this.#run('refresh_session', () =>
+    this.run('refresh_session', () =>
       this.controls.online ? this.#session() : refuse('SERVER_UNREACHABLE'),
     );
 
-  application_requests = () =>
-    this.#run('application_requests', () =>
-      [this.#requests.of(this.#administrator())].filter((r) => r !== null),
-    );
-
-  begin_application = () => this.#run('begin_application', () => this.#requests.begin(this.#administrator()));
-
-  keep_application = (form: ApplicationForm) =>
-    this.#run('keep_application', () => this.#requests.keep(this.#administrator(), form));
-
-  attach_file = async (file: File) => {
-    await this.#run('attach_file', () => undefined);
-    return this.#requests.attach(this.#administrator(), file);
-  };
-
-  detach_file = () => this.#run('detach_file', () => this.#requests.detach(this.#administrator()));
-
-  send_application = async () => {
-    await this.#run('send_application', () => this.#reach());
-    this.#requests.begin_upload(this.#administrator());
-    await wait(this.controls.server_ms);
-    return this.#requests.send(this.#administrator());
-  };
-
-  /** The caja does something with the request of whoever is signed in. */
-  decide(state: ApplicationState, reason: string | null = null): void {
-    this.#requests.decide(this.#administrator(), state, reason);
-  }
-
-  entity_users = (q: string) =>
-    this.#run('entity_users', () => {
-      this.#reach();
-      return { items: this.#people.list(this.#administrator(), this.controls.alone, q), next: null };
-    });
-
-  entity_branches = () => this.#run('entity_branches', () => this.#administrator().branches);
-
-  invite_user = (form: InvitationForm) =>
-    this.#run('invite_user', () => this.#people.invite(this.#id(), form));
-
-  assign_user = (id: string, roles: Role[], branches: string[]) =>
-    this.#run('assign_user', () => this.#people.change(id, { roles, branches }));
-
-  set_user_state = (id: string, state: SetState) =>
-    this.#run('set_user_state', () => this.#people.change(id, { state }));
-
-  reset_user = () => this.#run('reset_user', () => this.#reach());
-  invite_again = () => this.#run('invite_again', () => this.#reach());
-
-  #administrator(): Account {
-    const account = this.#account ?? refuse('NOT_SIGNED_IN');
-    return account.roles?.includes('ENTITY_ADMIN') ? account : refuse('FORBIDDEN');
-  }
-
   choose_branch = (branch_id: string) =>
-    this.#run('choose_branch', () => {
+    this.run('choose_branch', () => {
       if (!this.#session().branches.some(({ id }) => id === branch_id)) refuse('BRANCH_NOT_ALLOWED');
       this.#branch_id = branch_id;
       return this.#session();
@@ -320,9 +232,9 @@ export class MockBackend implements Backend {
 
   lookup = async (kind: DocumentKind, typed: string): Promise<Card> => {
     const number = this.#canonical(kind, typed);
-    const lookup_id = this.#id();
+    const lookup_id = this.id();
     const { online, server_ms } = this.controls;
-    await this.#run('lookup', () => undefined);
+    await this.run('lookup', () => undefined);
     if (!online) return this.#shown_offline(this.#from_copy(lookup_id, kind, number, 'UNREACHABLE'));
     if (server_ms <= ANSWER_WAIT_MS) {
       await wait(server_ms);
@@ -335,16 +247,16 @@ export class MockBackend implements Backend {
     return first;
   };
 
-  clear_card = () => this.#run('clear_card', () => void (this.#card = null));
+  clear_card = () => this.run('clear_card', () => void (this.#card = null));
 
   report_use = (lookup_id: string, again: boolean) =>
-    this.#run('report_use', () => {
+    this.run('report_use', () => {
       const card = this.#card?.card;
       if (card?.lookup_id !== lookup_id) return refuse('LOOKUP_GONE');
       if (!card.may_report) return refuse('NOT_REPORTABLE');
       if (card.reported) return refuse('ALREADY_REPORTED');
       if (card.used_today.length > 0 && !again) return refuse('ALREADY_USED_TODAY');
-      const item = this.#records.report(this.#id(), card, this.#scene());
+      const item = this.#records.report(this.id(), card, this.#scene());
       const reported = { id: item.id, state: item.state, occurred_at: item.occurred_at };
       this.#lookups_of_reports.set(item.id, lookup_id);
       this.#mark(lookup_id, { used: true });
@@ -353,10 +265,10 @@ export class MockBackend implements Backend {
     });
 
   void_use = (report_id: string, reason: VoidReason, text: string) =>
-    this.#run('void_use', (): Voided => {
+    this.run('void_use', (): Voided => {
       this.#check_text(text, reason === 'OTHER');
       const why = { reason, text: text.trim() || null };
-      const voided = this.#records.void_use(this.#id(), report_id, why, this.#scene());
+      const voided = this.#records.void_use(this.id(), report_id, why, this.#scene());
       if (typeof voided === 'string') return refuse(voided);
       this.#mark(this.#lookups_of_reports.get(report_id) ?? '', { used: false });
       this.#follow_use();
@@ -364,15 +276,15 @@ export class MockBackend implements Backend {
       return voided;
     });
 
-  recent_lookups = () => this.#run('recent_lookups', () => this.#recent);
+  recent_lookups = () => this.run('recent_lookups', () => this.#recent);
 
-  outbox = () => this.#run('outbox', () => this.#records.view());
+  outbox = () => this.run('outbox', () => this.#records.view());
 
   retry_item = (id: string) => this.#requeue('retry_item', id);
   retry_all = () => this.#requeue('retry_all', 'all');
 
   withdraw_item = (id: string, why: string) =>
-    this.#run('withdraw_item', () => {
+    this.run('withdraw_item', () => {
       this.#check_text(why, true);
       if (!this.#records.withdraw(id)) refuse('ITEM_NOT_FOUND');
       this.#follow_use();
@@ -381,7 +293,7 @@ export class MockBackend implements Backend {
     });
 
   export_outbox = () =>
-    this.#run('export_outbox', (): ExportedOutbox => {
+    this.run('export_outbox', (): ExportedOutbox => {
       const { pending, needs_attention, lookups } = this.#records.counts();
       const items = pending + needs_attention;
       if (items + lookups === 0) refuse('NOTHING_TO_EXPORT');
@@ -390,21 +302,21 @@ export class MockBackend implements Backend {
 
   /** As if three records of before could be read. */
   recover_set_aside = () =>
-    this.#run('recover_set_aside', (): Recovered => {
+    this.run('recover_set_aside', (): Recovered => {
       this.controls.notices = this.controls.notices.filter((notice) => notice !== 'OUTBOX_SET_ASIDE');
       return { added: 3, already_there: 0, is_damaged: true };
     });
 
   sync_now = async (): Promise<Status> => {
-    await this.#run('sync_now', () => undefined);
+    await this.run('sync_now', () => undefined);
     await this.#deliver();
     return this.#status();
   };
 
-  status = () => this.#run('status', () => this.#status());
+  status = () => this.run('status', () => this.#status());
 
   history = (query: HistoryQuery) =>
-    this.#run('history', () => {
+    this.run('history', () => {
       const { online } = this.controls;
       const rows = this.#rows(query);
       return {
@@ -416,31 +328,29 @@ export class MockBackend implements Backend {
     });
 
   save_report = (query: HistoryQuery) =>
-    this.#run('save_report', () => {
+    this.run('save_report', () => {
       const rows = this.#rows(query).length;
       const path = `/home/recepcion/Documentos/Reporte de convenio ${query.from} a ${query.to}.pdf`;
       return { path, rows, pages: Math.ceil(rows / 30) };
     });
 
   save_report_as = (query: HistoryQuery) => this.save_report(query);
-  open_report = () => this.#run('open_report', () => undefined);
+  open_report = () => this.run('open_report', () => undefined);
   printers = () =>
-    this.#run('printers', () =>
+    this.run('printers', () =>
       this.controls.printers.map((name, index) => ({ name, is_default: index === 0 })),
     );
 
   print_report = (_: HistoryQuery, printer: string) =>
-    this.#run('print_report', () => ({ printer, job: `${printer}-12`, state: this.controls.print_state }));
+    this.run('print_report', () => ({ printer, job: `${printer}-12`, state: this.controls.print_state }));
 
   on_status = (listener: (status: Status) => void): Stop => subscribe(this.#status_listeners, listener);
   on_card = (listener: (card: Card) => void): Stop => subscribe(this.#card_listeners, listener);
   on_synced = (listener: (sync: LastSync) => void): Stop => subscribe(this.#synced_listeners, listener);
   on_revoked = (listener: () => void): Stop => subscribe(this.#revoked_listeners, listener);
   on_closing = (listener: (unsent: number) => void): Stop => subscribe(this.#closing_listeners, listener);
-  on_upload = (listener: (progress: UploadProgress) => void): Stop =>
-    subscribe(this.#upload_listeners, listener);
 
-  async #run<Answer>(command: Command, answer: () => Answer): Promise<Answer> {
+  protected async run<Answer>(command: Command, answer: () => Answer): Promise<Answer> {
     await wait(this.controls.latency_ms);
     const code = this.controls.fail[command];
     return code ? refuse(code, code === 'SLOW_DOWN' ? { retry_after_s: 30 } : {}) : answer();
@@ -489,7 +399,7 @@ export class MockBackend implements Backend {
       ...this.#blank(lookup_id, kind, number),
       verdict: usable ? 'ACTIVE' : person ? 'NOT_ACTIVE' : 'NOT_REGISTERED',
       source: 'online',
-      statement_id: this.#id(),
+      statement_id: this.id(),
       affiliate: person?.affiliate ?? null,
       tariff: person?.affiliate.tariff ?? 'D',
       reasons: reasons.map((code) => ({
@@ -585,7 +495,7 @@ export class MockBackend implements Backend {
   }
 
   #requeue(command: Command, which: string) {
-    return this.#run(command, () => {
+    return this.run(command, () => {
       if (!this.#records.requeue(which) && which !== 'all') refuse('ITEM_NOT_FOUND');
       this.#follow_use();
       void this.#deliver();
@@ -637,7 +547,7 @@ export class MockBackend implements Backend {
     for (const tell of this.#status_listeners) tell(this.#status());
   }
 
-  #id(): string {
+  protected id(): string {
     this.#ids += 1;
     return `01980000-0000-7000-8000-${String(this.#ids).padStart(12, '0')}`;
   }
@@ -671,13 +581,4 @@ export function mockFromAddress(): MockBackend {
 function account_of(username: string): Account | null {
   const found = ACCOUNTS.find(({ operator }) => operator.username === username);
   return found ? { ...found } : null;
-}
-
-function subscribe<Listener>(listeners: Set<Listener>, listener: Listener): Stop {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-function wait(delay_ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, delay_ms));
 }

@@ -2,7 +2,8 @@
 import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, beforeEach, vi } from 'vitest';
 import App from '../App.svelte';
-import { type Controls, MockBackend } from '../backend/mock';
+import { MockBackend } from '../backend/mock';
+import type { Controls } from '../backend/mock/desk';
 import { settle } from './hand';
 
 let stop: (() => void) | undefined;

@@ -24,6 +24,9 @@ use super::{AccessToken, Administration, Answered, Failure, Upload};
 /// How long a file may take: 5 MiB at 150 kbit/s.
 const UPLOAD_PATIENCE: Duration = Duration::from_mins(5);
 
+/// How many requests are asked for: an entity has one or two.
+const REQUESTS_ASKED: u32 = 20;
+
 /// How much of a file is told at once.
 const PIECE_BYTES: usize = 64 * 1024;
 
@@ -45,7 +48,8 @@ impl<T: Transport> Administration for Http<T> {
         &self,
         token: &AccessToken,
     ) -> Result<Answered<ApplicationRequests>, Failure> {
-        self.json(self.client.get(self.url(path::APPLICATION_REQUESTS)).bearer_auth(token.expose())).await
+        let call = self.client.get(self.url(path::APPLICATION_REQUESTS)).bearer_auth(token.expose());
+        self.json(call.query(&[("limit", REQUESTS_ASKED)])).await
     }
 
     async fn submit_application(
