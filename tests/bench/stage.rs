@@ -25,6 +25,7 @@ use hanna_wire::keys::Keys;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
 use hanna_wire::me::{Application, ApplicationState, Branch, Me, Operator};
 use hanna_wire::outbox::{Batch, BatchAnswer};
+use hanna_wire::second_factor::SecondFactor;
 use hanna_wire::session::{Granted, Refresh, SignIn};
 use hanna_wire::usage::{UsagePage, UsageQuery};
 use jiff::{Timestamp, ToSpan};
@@ -221,6 +222,7 @@ impl Backend for Signer {
                 reason: None,
             }],
             policy: DeskPolicy::default(),
+            second_factor: SecondFactor::NotNeeded,
         })
     }
     async fn keys(&self, _: &AccessToken) -> Result<Answered<Keys>, Failure> {

@@ -73,6 +73,7 @@ pub async fn server_rows(server: &Server, now: Timestamp) -> Vec<UsageRow> {
         username: username.to_owned(),
         password: Redacted::new(password.to_owned()),
         device: Device { id: System.id(System.now()), name: "e2e".into() },
+        otp: None,
     };
     let granted = backend.sign_in(&request).await.expect("signed in").value;
     let query = UsageQuery {

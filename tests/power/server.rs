@@ -157,6 +157,7 @@ impl Life {
             username: account.username.clone(),
             password: hanna_domain::Redacted::new(account.password.clone()),
             device: Device { id: Uuid::from_u128(31), name: "RECEPCION-1".into() },
+            otp: None,
         };
         let mut running = Running { router: app.router(), token: String::new(), _app: app };
         let granted: Granted = self.post(&running, path::SESSIONS, &sign_in).ok_or("nobody can sign in")?;
@@ -263,7 +264,7 @@ impl Life {
 
     /// `false`: no answer came.
     pub fn deliver(&mut self, running: &Running, items: Vec<Item>) -> Result<bool, Loss> {
-        let batch = Batch { items };
+        let batch = Batch { items, waiting: None };
         let Some(answer) = self.post::<BatchAnswer>(running, path::OUTBOX, &batch) else {
             self.middle = batch.items;
             return Ok(false);

@@ -119,5 +119,5 @@ fn seal(
 }
 
 fn batch(page: &mut Vec<Item>) -> io::Result<Vec<u8>> {
-    Ok(serde_json::to_vec(&Batch { items: std::mem::take(page) })?)
+    Ok(serde_json::to_vec(&Batch { items: std::mem::take(page), waiting: None })?)
 }

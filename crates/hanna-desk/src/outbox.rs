@@ -280,7 +280,7 @@ impl Desk {
     }
 
     async fn send(&self, rows: &[ItemRow]) -> Result<BatchAnswer, Failure> {
-        let batch = Arc::new(Batch { items: rows.iter().map(ItemRow::to_wire).collect() });
+        let batch = Arc::new(Batch { items: rows.iter().map(ItemRow::to_wire).collect(), waiting: None });
         let call = |backend: Arc<dyn Backend>, token: AccessToken| {
             let batch = Arc::clone(&batch);
             async move { backend.deliver(&token, &batch).await }

@@ -105,6 +105,7 @@ impl Desk {
             username: username.to_owned(),
             password: password.clone(),
             device: Device { id: self.device_id(), name: self.inner.device_name.clone() },
+            otp: None,
         };
         let outcome = self.inner.backend.sign_in(&request).await;
         self.heard(&outcome);

@@ -4,8 +4,8 @@ use hanna_domain::{Document, Statement, Tariff, UsedToday, colombia};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::agreement::Agreement;
 use crate::judge::{Person, judge, valid_until};
+use hanna_wire::agreement::AgreementTerms;
 
 /// What was asked.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub struct Known {
     /// Who has this document.
     pub person: Person,
     /// The agreement of the branch today.
-    pub agreement: Option<Agreement>,
+    pub agreement: Option<AgreementTerms>,
     /// The person's uses today at this entity, oldest first.
     pub used_today: Vec<UsedToday>,
 }

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use hanna_wire::problem::ErrorCode;
 use jiff::SignedDuration;
 
+use crate::app::OpenError;
 use crate::keys::KeyFault;
 use crate::passwords::PasswordFault;
 use crate::store::{BoxError, StoreError};
@@ -76,6 +77,15 @@ impl From<PasswordFault> for Fault {
 impl From<KeyFault> for Fault {
     fn from(error: KeyFault) -> Self {
         Self::internal(error)
+    }
+}
+
+impl From<OpenError> for Fault {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Store(error) => error.into(),
+            other => Self::internal(other),
+        }
     }
 }
 

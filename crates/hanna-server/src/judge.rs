@@ -4,7 +4,7 @@ use hanna_domain::{Affiliate, AffiliateStatus, CompanyStatus, Reason, colombia};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::agreement::{Agreement, OverLimit};
+use hanna_wire::agreement::{AgreementTerms, OverLimit, VALIDITY_H_MAX};
 
 /// What the caja knows of the document asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +19,14 @@ pub enum Person {
 
 /// Every reason why not, in the order of the catalogue; none means that the benefit may be used (`usable`).
 ///
-/// `agreement` is the one of the branch on `today` ([`Agreement::on`]), `uses_today` how often the person used the
+/// `agreement` is the one of the branch on `today` ([`crate::agreement::of_day`]), `uses_today` how often the person used the
 /// benefit today at this entity. A branch without any agreement is as one whose agreement has not begun.
-pub fn judge(person: &Person, agreement: Option<&Agreement>, uses_today: usize, today: Date) -> Vec<Reason> {
+pub fn judge(
+    person: &Person,
+    agreement: Option<&AgreementTerms>,
+    uses_today: usize,
+    today: Date,
+) -> Vec<Reason> {
     let mut reasons = match person {
         Person::Unknown => vec![Reason::NotAffiliated],
         Person::OtherKind => vec![Reason::DocumentKindMismatch],
@@ -60,7 +65,7 @@ fn of_the_affiliate(affiliate: &Affiliate) -> Vec<Reason> {
     of_status.into_iter().chain(of_company).collect()
 }
 
-fn of_the_terms(agreement: &Agreement, affiliate: &Affiliate, uses_today: usize) -> Vec<Reason> {
+fn of_the_terms(agreement: &AgreementTerms, affiliate: &Affiliate, uses_today: usize) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if !agreement.tariffs.contains(&affiliate.tariff) || !agreement.roles.contains(&affiliate.role) {
         reasons.push(Reason::BenefitNotCovered);
@@ -75,9 +80,9 @@ fn of_the_terms(agreement: &Agreement, affiliate: &Affiliate, uses_today: usize)
 
 /// Until when a judgement made at `now` is worth something: as long as the agreement says, but never past the moment at
 /// which the calendar alone changes it (the agreement begins or ends, a new day clears the daily limit).
-pub fn valid_until(now: Timestamp, agreement: Option<&Agreement>, reasons: &[Reason]) -> Timestamp {
+pub fn valid_until(now: Timestamp, agreement: Option<&AgreementTerms>, reasons: &[Reason]) -> Timestamp {
     let validity_h =
-        agreement.map_or(VALIDITY_DEFAULT_H, |agreement| agreement.validity_h.min(VALIDITY_MAX_H));
+        agreement.map_or(VALIDITY_DEFAULT_H, |agreement| agreement.validity_h.min(VALIDITY_H_MAX));
     let full = now + jiff::SignedDuration::from_hours(i64::from(validity_h));
     let begins = agreement.map(|agreement| colombia::start_of(agreement.first_day));
     let ends = agreement.map(|agreement| end_of(agreement.last_day));
@@ -92,8 +97,6 @@ fn end_of(day: Date) -> Timestamp {
 
 /// How long a statement lasts when no agreement says, in hours.
 pub const VALIDITY_DEFAULT_H: u8 = 24;
-/// The longest a statement ever lasts, in hours.
-pub const VALIDITY_MAX_H: u8 = 48;
 
 #[cfg(test)]
 mod tests {
@@ -143,7 +146,7 @@ mod tests {
                                 .into_iter()
                                 .flat_map(|rule| [0, 1, 2, 3].map(|uses| (rule, uses)))
                             {
-                                let terms = Agreement {
+                                let terms = AgreementTerms {
                                     tariffs: vec![Tariff::A, Tariff::B],
                                     roles: vec![AffiliateRole::Worker],
                                     daily_limit: 2,
@@ -213,9 +216,9 @@ mod tests {
         let at = |text: &str| text.parse::<Timestamp>().expect("a timestamp");
         let now = at("2026-11-22T15:00:00Z");
         let terms =
-            |first_day, last_day, validity_h| Agreement { validity_h, ..agreement(first_day, last_day) };
+            |first_day, last_day, validity_h| AgreementTerms { validity_h, ..agreement(first_day, last_day) };
         let year = (date(2026, 1, 1), date(2026, 12, 31));
-        let until = |terms: &Agreement, reasons: &[Reason]| valid_until(now, Some(terms), reasons);
+        let until = |terms: &AgreementTerms, reasons: &[Reason]| valid_until(now, Some(terms), reasons);
         assert_eq!(until(&terms(year.0, year.1, 24), &[]), at("2026-11-23T15:00:00Z"));
         assert_eq!(until(&terms(year.0, year.1, 1), &[]), at("2026-11-22T16:00:00Z"));
         assert_eq!(until(&terms(year.0, year.1, 200), &[]), at("2026-11-24T15:00:00Z"), "never above 48 h");

@@ -10,8 +10,8 @@ use jsonwebtoken::EncodingKey;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Entropy;
-use crate::judge::VALIDITY_MAX_H;
 use crate::signer::ListedKey;
+use hanna_wire::agreement::VALIDITY_H_MAX;
 
 /// How long a key signs.
 const KEY_VALIDITY: SignedDuration = SignedDuration::from_hours(24 * 365);
@@ -131,7 +131,7 @@ impl KeyRing {
 
     /// The keys a desk still needs: statements live on for a while after their key signs no more.
     pub fn public(&self, now: Timestamp) -> KeySet {
-        let longest = SignedDuration::from_hours(i64::from(VALIDITY_MAX_H));
+        let longest = SignedDuration::from_hours(i64::from(VALIDITY_H_MAX));
         let needed = |key: &&SigningKey| now.duration_since(key.not_after) <= longest;
         KeySet { keys: self.keys.iter().filter(needed).take(LISTED_MAX).map(SigningKey::public).collect() }
     }

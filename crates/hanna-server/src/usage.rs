@@ -10,7 +10,7 @@ use hanna_domain::{Statement, Verified, colombia};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::agreement::{Agreement, OverLimit};
+use hanna_wire::agreement::{AgreementTerms, OverLimit};
 
 /// How much earlier than its statement a use may seem to have happened. A desk knows the server's clock from a header
 /// in whole seconds, one way of the wire ago.
@@ -49,7 +49,7 @@ pub struct Known {
     /// Whether branch, author and statement belong to the entity that delivers.
     pub of_this_entity: bool,
     /// The agreement of the branch on the day of the use.
-    pub agreement: Option<Agreement>,
+    pub agreement: Option<AgreementTerms>,
     /// How often the person used the benefit that day at this entity, by what was taken in so far.
     pub uses_that_day: u32,
 }
@@ -126,12 +126,12 @@ mod tests {
 
     #[test]
     fn the_daily_limit_is_noted_or_refused_as_the_agreement_says() {
-        let terms = |over_limit| Agreement {
+        let terms = |over_limit| AgreementTerms {
             daily_limit: 2,
             over_limit,
             ..agreement(date(2026, 1, 1), date(2026, 12, 31))
         };
-        let ruling = |agreement: Option<Agreement>, uses_that_day| {
+        let ruling = |agreement: Option<AgreementTerms>, uses_that_day| {
             rule(&Known { of_this_entity: true, agreement, uses_that_day })
         };
         for over_limit in [OverLimit::Note, OverLimit::Refuse] {

@@ -1,8 +1,8 @@
 //! Agreements (*convenios*): what an entity and the caja agreed on.
 
-use hanna_domain::{AffiliateRole, Tariff, words};
+use hanna_domain::{AffiliateRole, DeskPolicy, Tariff, words};
+use jiff::ToSpan;
 use jiff::civil::Date;
-use jiff::{Span, ToSpan};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -111,8 +111,8 @@ pub enum TermsFault {
 impl AgreementTerms {
     /// What is usual: a year, tariffs A to C, the whole family, once a day, statements of a day.
     pub fn usual(name: String, first_day: Date) -> Self {
-        let year: Span = 1.year();
-        let last_day = first_day.saturating_add(year);
+        let usual = DeskPolicy::default();
+        let last_day = first_day.saturating_add(1.year());
         Self {
             name,
             first_day,
@@ -120,12 +120,12 @@ impl AgreementTerms {
             last_day: last_day.yesterday().unwrap_or(last_day),
             tariffs: vec![Tariff::A, Tariff::B, Tariff::C],
             roles: AffiliateRole::ALL.to_vec(),
-            daily_limit: 1,
+            daily_limit: usual.daily_limit,
             over_limit: OverLimit::Note,
             validity_h: 24,
-            void_window_min: VOID_WINDOW_MAX_MIN,
-            offline_days_max: 7,
-            retention_days: 30,
+            void_window_min: usual.void_window_min,
+            offline_days_max: usual.offline_days_max,
+            retention_days: usual.retention_days,
         }
     }
 

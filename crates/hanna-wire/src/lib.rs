@@ -19,7 +19,9 @@ pub mod limits;
 pub mod lookup;
 pub mod me;
 pub mod outbox;
+pub mod page;
 pub mod problem;
+pub mod second_factor;
 pub mod session;
 pub mod usage;
 
@@ -48,6 +50,10 @@ pub mod path {
     pub const SESSIONS_REFRESH: &str = "/v1/sessions/refresh";
     /// `DELETE`: sign out.
     pub const SESSIONS_CURRENT: &str = "/v1/sessions/current";
+    /// `POST`: what an authenticator application has to be told.
+    pub const SECOND_FACTOR: &str = "/v1/second-factor";
+    /// `POST`: put it in force with the first code it shows.
+    pub const SECOND_FACTOR_CONFIRM: &str = "/v1/second-factor/confirm";
     /// `GET`: who is signed in, and what they may do.
     pub const ME: &str = "/v1/me";
     /// `GET`: the keys statements are signed with, and exports sealed with.
@@ -88,6 +94,52 @@ pub mod path {
     pub const ADMIN_APPLICATION_REQUEST_APPROVE: &str = "/v1/admin/application-requests/{id}/approve";
     /// `POST`: reject a request, with a reason.
     pub const ADMIN_APPLICATION_REQUEST_REJECT: &str = "/v1/admin/application-requests/{id}/reject";
+    /// `GET`: the entities; `POST`: add one.
+    pub const ADMIN_ENTITIES: &str = "/v1/admin/entities";
+    /// `GET`: an entity with its branches and agreements; `PATCH`: change it.
+    pub const ADMIN_ENTITY: &str = "/v1/admin/entities/{id}";
+    /// `POST`: add a branch to an entity.
+    pub const ADMIN_ENTITY_BRANCHES: &str = "/v1/admin/entities/{id}/branches";
+    /// `POST`: add an agreement with an entity.
+    pub const ADMIN_ENTITY_AGREEMENTS: &str = "/v1/admin/entities/{id}/agreements";
+    /// `PATCH`: change, close or open a branch.
+    pub const ADMIN_BRANCH: &str = "/v1/admin/branches/{id}";
+    /// `PUT`: change an agreement.
+    pub const ADMIN_AGREEMENT: &str = "/v1/admin/agreements/{id}";
+    /// `GET`: the imports; `POST`: send a file to import.
+    pub const ADMIN_IMPORTS: &str = "/v1/admin/imports";
+    /// `GET`: how far an import is.
+    pub const ADMIN_IMPORT: &str = "/v1/admin/imports/{id}";
+    /// `POST`: stop an import.
+    pub const ADMIN_IMPORT_CANCEL: &str = "/v1/admin/imports/{id}/cancel";
+    /// `GET`: the rejected lines of an import, as CSV.
+    pub const ADMIN_IMPORT_REJECTED: &str = "/v1/admin/imports/{id}/rejected";
+    /// `GET`: lookups and uses by entity and branch.
+    pub const ADMIN_USAGE: &str = "/v1/admin/usage";
+    /// `GET`: who created an account.
+    pub const ADMIN_REGISTRATIONS: &str = "/v1/admin/registrations";
+    /// `POST`: approve it.
+    pub const ADMIN_REGISTRATION_APPROVE: &str = "/v1/admin/registrations/{id}/approve";
+    /// `POST`: reject it, with a reason.
+    pub const ADMIN_REGISTRATION_REJECT: &str = "/v1/admin/registrations/{id}/reject";
+    /// `GET`: every account. `POST`: invite somebody.
+    pub const ADMIN_USERS: &str = "/v1/admin/users";
+    /// `PATCH`: change an account.
+    pub const ADMIN_USER: &str = "/v1/admin/users/{id}";
+    /// `POST`: make its password worth nothing, and mail how to set another.
+    pub const ADMIN_USER_RESET_PASSWORD: &str = "/v1/admin/users/{id}/reset-password";
+    /// `POST`: take its second factor away, for who has lost it.
+    pub const ADMIN_USER_RESET_SECOND_FACTOR: &str = "/v1/admin/users/{id}/reset-second-factor";
+    /// `GET`: every PC that signed in.
+    pub const ADMIN_DEVICES: &str = "/v1/admin/devices";
+    /// `POST`: trust a PC no more.
+    pub const ADMIN_DEVICE_REVOKE: &str = "/v1/admin/devices/{id}/revoke";
+    /// `POST`: trust it again.
+    pub const ADMIN_DEVICE_RESTORE: &str = "/v1/admin/devices/{id}/restore";
+    /// `GET`: the keys statements are signed with.
+    pub const ADMIN_KEYS: &str = "/v1/admin/keys";
+    /// `POST`: make another one.
+    pub const ADMIN_KEYS_ROTATE: &str = "/v1/admin/keys/rotate";
     /// `GET`: liveness.
     pub const HEALTH: &str = "/health";
     /// `GET`: readiness.

@@ -6,6 +6,8 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::second_factor::SecondFactor;
+
 words! {
     /// What an account may do.
     #[derive(utoipa::ToSchema)]
@@ -37,7 +39,7 @@ words! {
 }
 
 /// The signed-in operator and their surroundings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct Me {
     /// The account.
     pub operator: Operator,
@@ -51,6 +53,9 @@ pub struct Me {
     pub applications: Vec<Application>,
     /// How the desk behaves.
     pub policy: DeskPolicy,
+    /// Whether this session has the second factor that the account needs.
+    #[serde(default = "SecondFactor::not_needed")]
+    pub second_factor: SecondFactor,
 }
 
 /// An account.

@@ -15,6 +15,11 @@ pub struct Batch {
     /// 1 to 500 items.
     #[schema(min_items = 1, max_items = 500)]
     pub items: Vec<Item>,
+    /// How many items will still wait at the desk when these are taken in, those that wait for a person included. Older
+    /// desks do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1_000_000_000)]
+    pub waiting: Option<u64>,
 }
 
 /// One thing that happened at a desk.

@@ -2,6 +2,7 @@
 
 use hanna_domain::words;
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::ToSchema;
 
 /// The media type of a [`Problem`].
@@ -10,6 +11,7 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 words! {
     /// What went wrong. A code is added when a client acts on it.
     #[derive(utoipa::ToSchema)]
+    #[ts(rename = "ProblemCode")]
     ErrorCode {
         /// 400: the body is not the JSON this call takes.
         Malformed = "MALFORMED",
@@ -21,6 +23,8 @@ words! {
         AccountNotActive = "ACCOUNT_NOT_ACTIVE",
         /// 403: signed in, but without the right to this.
         Forbidden = "FORBIDDEN",
+        /// 403: the account needs its second factor: a code to sign in with, or one to be set up first.
+        SecondFactorRequired = "SECOND_FACTOR_REQUIRED",
         /// 403: the caja has revoked this PC. It forgets its copies and its session, and keeps what it has not sent.
         DeviceRevoked = "DEVICE_REVOKED",
         /// 403: this branch is not one of the operator's.
@@ -74,7 +78,11 @@ impl ErrorCode {
         match self {
             Self::Malformed => 400,
             Self::WrongCredentials | Self::SessionExpired => 401,
-            Self::AccountNotActive | Self::Forbidden | Self::DeviceRevoked | Self::BranchNotAllowed => 403,
+            Self::AccountNotActive
+            | Self::Forbidden
+            | Self::SecondFactorRequired
+            | Self::DeviceRevoked
+            | Self::BranchNotAllowed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimedOut => 408,
@@ -103,6 +111,7 @@ impl ErrorCode {
             Self::SessionExpired => "Session expired",
             Self::AccountNotActive => "Account not active",
             Self::Forbidden => "Not allowed",
+            Self::SecondFactorRequired => "Second factor required",
             Self::DeviceRevoked => "Device revoked",
             Self::BranchNotAllowed => "Branch not allowed",
             Self::NotFound => "Not found",
@@ -130,7 +139,7 @@ impl ErrorCode {
 }
 
 /// An error answer. Holds no personal data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct Problem {
     /// `urn:hanna:problem:` and the code in small letters.
     #[serde(rename = "type")]

@@ -1,6 +1,7 @@
 //! The demo's businesses: four entities, nine branches, an agreement of every sort, accounts of every sort.
 
-use hanna_domain::{AffiliateRole, DeskPolicy, Redacted, Tariff, colombia};
+use hanna_domain::{AffiliateRole, Redacted, Tariff, colombia};
+use hanna_wire::admin::business::AdminAgreement;
 use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
@@ -9,10 +10,10 @@ use rand_chacha::ChaCha8Rng;
 use uuid::Uuid;
 
 use super::Account;
-use crate::agreement::{Agreement, OverLimit};
 use crate::passwords::{self, PasswordFault};
-use crate::store::{AccountState, NewAccount, NewAgreement, NewEntity};
+use crate::store::{AccountState, NewAccount, NewEntity};
 use hanna_domain::nit;
+use hanna_wire::agreement::{AgreementTerms, OverLimit};
 
 /// Everybody's password in a demo.
 const PASSWORD: &str = "convenios-demo-2026";
@@ -122,21 +123,12 @@ impl Maker {
     ) {
         let branches =
             branches.iter().filter_map(|place| entity.branches.get(*place)).map(|branch| branch.id);
-        let usual = DeskPolicy::default();
-        let agreement = NewAgreement {
+        let agreement = AdminAgreement {
             id: self.id(),
-            name: name.to_owned(),
-            terms: Agreement {
-                first_day,
+            terms: AgreementTerms {
                 last_day,
-                tariffs: vec![Tariff::A, Tariff::B, Tariff::C],
-                roles: AffiliateRole::ALL.to_vec(),
-                daily_limit: 1,
                 over_limit,
-                validity_h: 24,
-                void_window_min: usual.void_window_min,
-                offline_days_max: usual.offline_days_max,
-                retention_days: usual.retention_days,
+                ..AgreementTerms::usual(name.to_owned(), first_day)
             },
             branches: branches.collect(),
         };

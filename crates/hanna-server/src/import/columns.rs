@@ -73,24 +73,10 @@ impl fmt::Display for Column {
     }
 }
 
-/// A word without accents, capitals, spaces and signs, to compare headers and closed words by.
-pub fn fold(text: &str) -> String {
-    let plain = |c: char| match c {
-        'á' | 'à' | 'ä' => 'a',
-        'é' | 'è' | 'ë' => 'e',
-        'í' | 'ì' | 'ï' => 'i',
-        'ó' | 'ò' | 'ö' => 'o',
-        'ú' | 'ù' | 'ü' => 'u',
-        'ñ' => 'n',
-        other => other,
-    };
-    // Decomposed accents (some spreadsheets write them) are no letters, and fall out too.
-    text.chars().flat_map(char::to_lowercase).map(plain).filter(|c| c.is_alphanumeric()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folded::fold;
 
     #[test]
     fn headers_are_the_same_with_and_without_accents_capitals_and_signs() {

@@ -5,9 +5,10 @@ use hanna_domain::{
     Affiliate, AffiliateRole, AffiliateStatus, Company, CompanyStatus, Document, DocumentKind, Tariff,
 };
 
-use super::columns::{Column, fold};
+use super::columns::Column;
 use super::lines::{Line, Lines};
 use super::why::{FileFault, Why};
+use crate::folded::fold;
 use crate::store::ImportRow;
 use hanna_domain::nit;
 

@@ -6,13 +6,14 @@ use hanna_domain::{DeskPolicy, colombia};
 use hanna_wire::me::Me;
 use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
+use hanna_wire::second_factor::SecondFactor;
 
-use crate::agreement::Agreement;
 use crate::app::App;
 use crate::application;
 use crate::fault::Fault;
 use crate::openapi::{SIGNED_IN, route_faults};
 use crate::store::{Caller, Surroundings};
+use hanna_wire::agreement::AgreementTerms;
 
 route_faults!(SIGNED_IN);
 
@@ -34,14 +35,23 @@ pub async fn handler(State(app): State<App>, caller: Caller) -> Result<Json<Me>,
     let Surroundings { operator, entity, roles, branches, applications, agreements } =
         surroundings.ok_or(Fault::new(ErrorCode::SessionExpired))?;
     let applications = if entity.is_some() { application::tiles(&applications) } else { Vec::new() };
-    Ok(Json(Me { operator, entity, roles, branches, applications, policy: policy(&agreements) }))
+    Ok(Json(Me {
+        operator,
+        entity,
+        roles,
+        branches,
+        applications,
+        policy: policy(&agreements),
+        second_factor: SecondFactor::NotNeeded,
+    }))
 }
 
 /// One policy for a desk that may stand in several branches: of each term the strictest, whichever agreement it is of.
 /// The server judges by the agreement of the branch.
-fn policy(agreements: &[Agreement]) -> DeskPolicy {
+fn policy(agreements: &[AgreementTerms]) -> DeskPolicy {
     let usual = DeskPolicy::default();
-    let strictest = |term: fn(&Agreement) -> u32, usual| agreements.iter().map(term).min().unwrap_or(usual);
+    let strictest =
+        |term: fn(&AgreementTerms) -> u32, usual| agreements.iter().map(term).min().unwrap_or(usual);
     DeskPolicy {
         daily_limit: strictest(|agreement| agreement.daily_limit, usual.daily_limit),
         void_window_min: strictest(|agreement| agreement.void_window_min, usual.void_window_min),
@@ -59,9 +69,9 @@ mod tests {
     use serde_json::json;
 
     use super::policy;
-    use crate::agreement::Agreement;
     use crate::agreement::tests::agreement;
     use crate::testing::Bench;
+    use hanna_wire::agreement::AgreementTerms;
 
     #[tokio::test]
     async fn an_operator_sees_their_entity_branches_and_tiles() {
@@ -88,7 +98,7 @@ mod tests {
     #[test]
     fn of_several_agreements_each_term_is_the_strictest() {
         let one = agreement(date(2026, 1, 1), date(2026, 12, 31));
-        let other = Agreement {
+        let other = AgreementTerms {
             daily_limit: 3,
             void_window_min: 0,
             offline_days_max: 2,

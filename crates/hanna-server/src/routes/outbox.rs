@@ -103,6 +103,11 @@ pub struct ArrivedBatch {
     /// 1 to 500 items. Items of one person are in the order they happened.
     #[schema(min_items = 1, max_items = 500)]
     pub(crate) items: Vec<ArrivedItem>,
+    /// How many items will still wait at the desk when these are taken in, those that wait for a person included. Older
+    /// desks do not say.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1_000_000_000)]
+    pub(crate) waiting: Option<u64>,
 }
 
 /// An item; or anything else with an id, which is refused as `MALFORMED`: a newer desk may send what this server does

@@ -42,7 +42,7 @@ pub async fn handler(
     Address(address): Address,
     Body(sign_in): Body<SignIn>,
 ) -> Result<Json<Granted>, Fault> {
-    let SignIn { username, password, device } = sign_in;
+    let SignIn { username, password, device, .. } = sign_in;
     text("username", &username, USERNAME_MAX)?;
     text("device.name", &device.name, DEVICE_NAME_MAX)?;
     let length = password.expose().chars().count();

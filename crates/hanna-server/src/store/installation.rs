@@ -1,11 +1,11 @@
 //! Businesses to bring into an empty database, with everything that belongs to them.
 
 use hanna_domain::Redacted;
+use hanna_wire::admin::business::AdminAgreement;
 use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
 use uuid::Uuid;
 
 use super::AccountState;
-use crate::agreement::Agreement;
 
 /// Businesses to add at once.
 #[derive(Debug, Clone)]
@@ -26,22 +26,9 @@ pub struct NewEntity {
     /// Its branches.
     pub branches: Vec<Branch>,
     /// Its agreements.
-    pub agreements: Vec<NewAgreement>,
+    pub agreements: Vec<AdminAgreement>,
     /// How far its application CONVENIOS is.
     pub application: ApplicationState,
-}
-
-/// An agreement to add.
-#[derive(Debug, Clone)]
-pub struct NewAgreement {
-    /// The agreement.
-    pub id: Uuid,
-    /// What people call it.
-    pub name: String,
-    /// Its terms.
-    pub terms: Agreement,
-    /// The branches it holds at.
-    pub branches: Vec<Uuid>,
 }
 
 /// An account to add.

@@ -12,15 +12,19 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use crate::agreement::Agreement;
 use crate::claims::Asked;
 use crate::keys::SigningKey;
 use crate::secrets::{Mac, TokenHash};
+use hanna_wire::agreement::AgreementTerms;
 
 mod accounts;
+mod applications;
+mod business_usage;
+mod businesses;
 #[cfg(test)]
 mod contract;
 mod delivery;
+mod entity_users;
 mod generations;
 mod installation;
 mod mails;
@@ -33,8 +37,17 @@ pub use accounts::{
     Accounts, Applicant, Approval, CodeAsk, CodeAsked, CodeTried, Confirmation, Decided, Letter,
     NewRegistration, OwnPassword, PasswordChange, PasswordReset, Registered, Registration, Rejection,
 };
+pub use applications::{
+    Applications, Attached, AttachmentFile, Corrected, Correction, Judgement, KeptRequest, NewApplication,
+    NewAttachment, RequestFilter, Ruled, Ruling, Submitted, UNNAMED_MAX,
+};
+pub use businesses::{Act, Businesses, EntityFilter, NewBranch, Put};
 pub use delivery::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Sender, Void};
-pub use installation::{Installation, Installed, NewAccount, NewAgreement, NewEntity};
+pub use entity_users::{
+    EntityUsers, Invitation, Invited, InvitedAgain, Reinvitation, UserChange, UserChanged, UserFilter,
+    UserReset,
+};
+pub use installation::{Installation, Installed, NewAccount, NewEntity};
 pub use mails::{Mail, MailFields, MailQueue, MailTurn};
 
 /// What opening a database found.
@@ -73,7 +86,9 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What Hanna needs to keep, and to ask. See the module's text.
 #[async_trait]
-pub trait Store: Accounts + MailQueue + Send + Sync + 'static {
+pub trait Store:
+    Accounts + Applications + Businesses + EntityUsers + MailQueue + Send + Sync + 'static
+{
     // The server itself.
 
     /// The schema the database has now, which another program may have changed.
@@ -348,7 +363,7 @@ pub struct Surroundings {
     /// Applications that were requested for the entity.
     pub applications: Vec<ApplicationRow>,
     /// Today's agreements of those branches.
-    pub agreements: Vec<Agreement>,
+    pub agreements: Vec<AgreementTerms>,
 }
 
 /// An application of an entity.

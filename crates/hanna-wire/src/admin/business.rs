@@ -11,32 +11,6 @@ use uuid::Uuid;
 use crate::agreement::AgreementTerms;
 use crate::me::{ApplicationState, Branch, Entity};
 
-/// The paths of this part.
-pub mod path {
-    /// `GET`: the entities; `POST`: add one.
-    pub const ENTITIES: &str = "/v1/admin/entities";
-    /// `GET`: an entity with its branches and agreements; `PATCH`: change it.
-    pub const ENTITY: &str = "/v1/admin/entities/{id}";
-    /// `POST`: add a branch to an entity.
-    pub const ENTITY_BRANCHES: &str = "/v1/admin/entities/{id}/branches";
-    /// `POST`: add an agreement with an entity.
-    pub const ENTITY_AGREEMENTS: &str = "/v1/admin/entities/{id}/agreements";
-    /// `PATCH`: change, close or open a branch.
-    pub const BRANCH: &str = "/v1/admin/branches/{id}";
-    /// `PUT`: change an agreement.
-    pub const AGREEMENT: &str = "/v1/admin/agreements/{id}";
-    /// `GET`: the imports; `POST`: send a file to import.
-    pub const IMPORTS: &str = "/v1/admin/imports";
-    /// `GET`: how far an import is.
-    pub const IMPORT: &str = "/v1/admin/imports/{id}";
-    /// `POST`: stop an import.
-    pub const IMPORT_CANCEL: &str = "/v1/admin/imports/{id}/cancel";
-    /// `GET`: the rejected lines of an import, as CSV.
-    pub const IMPORT_REJECTED: &str = "/v1/admin/imports/{id}/rejected";
-    /// `GET`: lookups and uses by entity and branch.
-    pub const USAGE: &str = "/v1/admin/usage";
-}
-
 /// What to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -341,9 +315,9 @@ pub struct ImportJob {
     pub began_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// Who began it.
+    /// Who began it; none: it was begun at the terminal of the server.
     #[schema(example = "Marta Cañas")]
-    pub by: String,
+    pub by: Option<String>,
 }
 
 /// What an import changed.

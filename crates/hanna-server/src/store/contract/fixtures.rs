@@ -7,16 +7,17 @@ use hanna_domain::{
     Affiliate, AffiliateRole, AffiliateStatus, Company, CompanyStatus, Document, DocumentKind, Redacted,
     Statement, Tariff, Verdict,
 };
+use hanna_wire::admin::business::AdminAgreement;
 use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
 use hanna_wire::outbox::{Outcome, OutcomeKind};
 use jiff::civil::date;
 use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
 
-use crate::agreement::OverLimit;
 use crate::agreement::tests::agreement;
 use crate::store::*;
 use crate::testing::TestEntropy;
+use hanna_wire::agreement::OverLimit;
 
 pub const ENTITY: Uuid = Uuid::from_u128(1);
 pub const OTHER_ENTITY: Uuid = Uuid::from_u128(2);
@@ -63,10 +64,9 @@ pub fn account(id: Uuid, username: &str, role: Role, branches: &[Uuid]) -> NewAc
 pub fn installation(mark: &str) -> Installation {
     let new_entity = |id, nit: &str, branches: Vec<Branch>, over_limit| NewEntity {
         entity: Entity { id, nit: nit.into(), name: format!("ENTIDAD {nit}") },
-        agreements: vec![NewAgreement {
+        agreements: vec![AdminAgreement {
             id: Uuid::from_u128(id.as_u128() + 100),
-            name: "Convenio".into(),
-            terms: Agreement { over_limit, ..agreement(date(2026, 1, 1), date(2026, 12, 31)) },
+            terms: AgreementTerms { over_limit, ..agreement(date(2026, 1, 1), date(2026, 12, 31)) },
             branches: branches.iter().map(|branch| branch.id).collect(),
         }],
         branches,

@@ -2,10 +2,10 @@
 
 use hanna_wire::me::ApplicationState;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::affiliates::Arrived;
-use super::columns::{Columns, Count, words};
+use super::businesses::{insert_branch, insert_entity, put_agreement};
+use super::columns::Columns;
 use super::fault::Done;
 use super::keys::SETTING;
 use super::locks::{self, Name};
@@ -13,7 +13,7 @@ use super::pool::{Connections, Tx};
 use crate::application::CONVENIOS;
 use crate::secrets::username_key;
 use crate::store::words::Word;
-use crate::store::{ImportSource, Installation, Installed, NewAccount, NewAgreement, NewEntity, SourceState};
+use crate::store::{ImportSource, Installation, Installed, NewAccount, NewEntity, SourceState};
 
 const MARK: &str = "installation";
 
@@ -81,59 +81,17 @@ async fn found(tx: &Tx, installation: &Installation) -> Done<Option<Installed>> 
 
 async fn add_entity(tx: &Tx, new: &NewEntity) -> Done<()> {
     let entity = &new.entity;
-    tx.execute(
-        "INSERT INTO entities (id, nit, name) VALUES ($1, $2, $3)",
-        &[&entity.id, &entity.nit, &entity.name],
-    )
-    .await?;
+    insert_entity(tx, entity).await?;
     for branch in &new.branches {
-        tx.execute(
-            "INSERT INTO branches (id, entity_id, code, name, city) VALUES ($1, $2, $3, $4, $5)",
-            &[&branch.id, &entity.id, &branch.code, &branch.name, &branch.city],
-        )
-        .await?;
+        insert_branch(tx, entity.id, branch).await?;
     }
     for agreement in &new.agreements {
-        add_agreement(tx, entity.id, agreement).await?;
+        put_agreement(tx, entity.id, agreement).await?;
     }
     if new.application != ApplicationState::NotRequested {
         tx.execute(
             "INSERT INTO applications (entity_id, code, state, reason) VALUES ($1, $2, $3, NULL)",
             &[&entity.id, &CONVENIOS, &Word(new.application)],
-        )
-        .await?;
-    }
-    Ok(())
-}
-
-async fn add_agreement(tx: &Tx, entity_id: Uuid, new: &NewAgreement) -> Done<()> {
-    let terms = &new.terms;
-    tx.execute(
-        "INSERT INTO agreements
-             (id, entity_id, name, first_day, last_day, tariffs, roles, daily_limit, over_limit, validity_h,
-              void_window_min, offline_days_max, retention_days)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        &[
-            &new.id,
-            &entity_id,
-            &new.name,
-            &terms.first_day,
-            &terms.last_day,
-            &words(&terms.tariffs),
-            &words(&terms.roles),
-            &Count(terms.daily_limit),
-            &Word(terms.over_limit),
-            &Count(u32::from(terms.validity_h)),
-            &Count(terms.void_window_min),
-            &Count(terms.offline_days_max),
-            &Count(terms.retention_days),
-        ],
-    )
-    .await?;
-    for branch_id in &new.branches {
-        tx.execute(
-            "INSERT INTO agreement_branches (branch_id, agreement_id) VALUES ($1, $2)",
-            &[branch_id, &new.id],
         )
         .await?;
     }

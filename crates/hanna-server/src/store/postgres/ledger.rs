@@ -16,11 +16,12 @@ use super::fault::{Done, Trouble};
 use super::organisation::{AGREEMENTS, agreements};
 use super::pool::Tx;
 use super::records::{Earlier, Records};
-use crate::agreement::Agreement;
+use crate::agreement;
 use crate::store::replay::{Held, Replay, Taken};
 use crate::store::words::Word;
 use crate::store::{Arrival, Delivery, OfflineLookup, Recorded, Void};
 use crate::usage::{Known, Reported, Ruling, may_record, rule, rule_void};
+use hanna_wire::agreement::AgreementTerms;
 
 const HELD: &str = "
     SELECT id, content_hash, submission, outcome, code, judged_at FROM outbox_items WHERE id = ANY($1::uuid[])";
@@ -48,7 +49,7 @@ pub struct Ledger {
     earlier: HashMap<(Uuid, u32), ItemCode>,
     branches: HashSet<Uuid>,
     operators: HashSet<Uuid>,
-    agreements: HashMap<Uuid, Vec<Agreement>>,
+    agreements: HashMap<Uuid, Vec<AgreementTerms>>,
     /// How often a person used the benefit on a day.
     uses: HashMap<(Document, Date), u32>,
     reports: HashMap<Uuid, Report>,
@@ -272,8 +273,8 @@ impl Ledger {
         self.branches.contains(&branch_id) && self.operators.contains(&arrival.author_id)
     }
 
-    fn agreement_on(&self, branch_id: Uuid, day: Date) -> Option<Agreement> {
-        Agreement::on(day, self.agreements.get(&branch_id).cloned().unwrap_or_default())
+    fn agreement_on(&self, branch_id: Uuid, day: Date) -> Option<AgreementTerms> {
+        agreement::of_day(day, self.agreements.get(&branch_id).cloned().unwrap_or_default())
     }
 
     /// Keeps what was taken in, for those after it and for the database.

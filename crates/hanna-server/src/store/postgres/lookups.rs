@@ -11,17 +11,19 @@ use super::columns::{Bytes32, Columns, Moment, words};
 use super::fault::{Done, Trouble};
 use super::organisation::{AGREEMENTS, agreements};
 use super::pool::Tx;
-use crate::agreement::Agreement;
+use crate::agreement;
 use crate::application::CONVENIOS;
 use crate::claims::{Asked, Known, claims};
 use crate::judge::Person;
 use crate::store::words::Word;
 use crate::store::{Answered, Question};
+use hanna_wire::agreement::AgreementTerms;
 
-/// Whether an account works at a branch, and whether the branch's entity may work at all.
+/// Whether an account works at a branch that is open, and whether the branch's entity may work at all.
 pub const STANDING: &str = "
     SELECT EXISTS (SELECT 1 FROM account_branches ab JOIN branches b ON b.id = ab.branch_id
-                   WHERE ab.account_id = $1 AND ab.branch_id = $2 AND b.entity_id = $3),
+                   WHERE ab.account_id = $1 AND ab.branch_id = $2 AND b.entity_id = $3
+                         AND b.closed_at IS NULL),
            EXISTS (SELECT 1 FROM applications WHERE entity_id = $3 AND code = $4 AND state = $5)";
 
 /// Who has these documents, one row each, in their order: kinds (`$1`) and numbers (`$2`).
@@ -123,7 +125,7 @@ async fn is_same(tx: &Tx, question: &Question) -> Done<bool> {
 /// What there is to know about people at a branch today.
 pub struct Facts {
     people: Vec<Person>,
-    agreement: Option<Agreement>,
+    agreement: Option<AgreementTerms>,
     uses: HashMap<usize, Vec<UsedToday>>,
 }
 
@@ -152,7 +154,7 @@ impl Facts {
         }
         Ok(Self {
             people: people.iter().map(person).collect::<Done<_>>()?,
-            agreement: Agreement::on(today, of_branch),
+            agreement: agreement::of_day(today, of_branch),
             uses,
         })
     }

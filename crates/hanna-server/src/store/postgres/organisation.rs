@@ -7,11 +7,13 @@ use jiff::civil::Date;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::businesses::{terms, terms_columns};
 use super::columns::Columns;
-use super::fault::{Done, Trouble};
+use super::fault::Done;
 use super::pool::Tx;
-use crate::agreement::Agreement;
+use crate::agreement;
 use crate::store::{ApplicationRow, Surroundings};
+use hanna_wire::agreement::AgreementTerms;
 
 pub async fn surroundings(tx: &Tx, account_id: Uuid, today: Date) -> Done<Option<Surroundings>> {
     let account = tx
@@ -32,7 +34,7 @@ pub async fn surroundings(tx: &Tx, account_id: Uuid, today: Date) -> Done<Option
         .rows(
             "SELECT b.id, b.code, b.name, b.city FROM branches b
              JOIN account_branches ab ON ab.branch_id = b.id
-             WHERE ab.account_id = $1 ORDER BY b.code",
+             WHERE ab.account_id = $1 AND b.closed_at IS NULL ORDER BY b.code",
             &[&account_id],
         )
         .await?;
@@ -51,7 +53,7 @@ pub async fn surroundings(tx: &Tx, account_id: Uuid, today: Date) -> Done<Option
         roles: row.words::<Role>(6)?,
         agreements: ids
             .iter()
-            .filter_map(|id| Agreement::on(today, of_branches.remove(id).unwrap_or_default()))
+            .filter_map(|id| agreement::of_day(today, of_branches.remove(id).unwrap_or_default()))
             .collect(),
         branches,
         applications: applications
@@ -71,29 +73,18 @@ fn branch(row: &Row) -> Done<Branch> {
 }
 
 /// The agreements of branches (`$1`), and of the branches of reported uses (`$2`).
-pub const AGREEMENTS: &str = "
-    SELECT gb.branch_id, g.first_day, g.last_day, g.tariffs, g.roles, g.daily_limit, g.over_limit, g.validity_h,
-           g.void_window_min, g.offline_days_max, g.retention_days
-    FROM agreement_branches gb JOIN agreements g ON g.id = gb.agreement_id
-    WHERE gb.branch_id = ANY($1::uuid[] || ARRAY(SELECT u.branch_id FROM usage_reports u WHERE u.id = ANY($2::uuid[])))";
+pub const AGREEMENTS: &str = concat!(
+    "SELECT gb.branch_id, ",
+    terms_columns!(),
+    " FROM agreement_branches gb JOIN agreements g ON g.id = gb.agreement_id
+     WHERE gb.branch_id = ANY($1::uuid[] || ARRAY(SELECT u.branch_id FROM usage_reports u WHERE u.id = ANY($2::uuid[])))"
+);
 
 /// The rows of [`AGREEMENTS`], by branch.
-pub fn agreements(rows: &[Row]) -> Done<HashMap<Uuid, Vec<Agreement>>> {
-    let mut of_branches: HashMap<Uuid, Vec<Agreement>> = HashMap::new();
+pub fn agreements(rows: &[Row]) -> Done<HashMap<Uuid, Vec<AgreementTerms>>> {
+    let mut of_branches: HashMap<Uuid, Vec<AgreementTerms>> = HashMap::new();
     for row in rows {
-        let agreement = Agreement {
-            first_day: row.value(1)?,
-            last_day: row.value(2)?,
-            tariffs: row.words(3)?,
-            roles: row.words(4)?,
-            daily_limit: row.count(5)?,
-            over_limit: row.word(6)?,
-            validity_h: u8::try_from(row.count(7)?).map_err(|error| Trouble::Unreadable(error.into()))?,
-            void_window_min: row.count(8)?,
-            offline_days_max: row.count(9)?,
-            retention_days: row.count(10)?,
-        };
-        of_branches.entry(row.value(0)?).or_default().push(agreement);
+        of_branches.entry(row.value(0)?).or_default().push(terms(row, 1)?);
     }
     Ok(of_branches)
 }

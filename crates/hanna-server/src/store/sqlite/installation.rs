@@ -7,13 +7,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::affiliates::{self, Arrived};
-use super::columns::{Day, Json, Word};
+use super::businesses::{insert_branch, insert_entity, put_agreement};
+use super::columns::Word;
 use super::{connect, fault};
 use crate::application::CONVENIOS;
 use crate::secrets::username_key;
-use crate::store::{
-    ImportSource, Installation, Installed, NewAccount, NewAgreement, NewEntity, Result, SourceState,
-};
+use crate::store::{ImportSource, Installation, Installed, NewAccount, NewEntity, Result, SourceState};
 
 const MARK: &str = "installation";
 
@@ -83,55 +82,17 @@ fn is_empty(db: &Connection) -> rusqlite::Result<bool> {
 
 fn add_entity(tx: &Transaction<'_>, new: &NewEntity) -> rusqlite::Result<()> {
     let entity = &new.entity;
-    tx.execute(
-        "INSERT INTO entities (id, nit, name) VALUES (?1, ?2, ?3)",
-        params![entity.id, entity.nit, entity.name],
-    )?;
+    insert_entity(tx, entity)?;
     for branch in &new.branches {
-        tx.execute(
-            "INSERT INTO branches (id, entity_id, code, name, city) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![branch.id, entity.id, branch.code, branch.name, branch.city],
-        )?;
+        insert_branch(tx, entity.id, branch)?;
     }
     for agreement in &new.agreements {
-        add_agreement(tx, entity.id, agreement)?;
+        put_agreement(tx, entity.id, agreement)?;
     }
     if new.application != ApplicationState::NotRequested {
         tx.execute(
             "INSERT INTO applications (entity_id, code, state, reason) VALUES (?1, ?2, ?3, NULL)",
             params![entity.id, CONVENIOS, Word(new.application)],
-        )?;
-    }
-    Ok(())
-}
-
-fn add_agreement(tx: &Transaction<'_>, entity_id: uuid::Uuid, new: &NewAgreement) -> rusqlite::Result<()> {
-    let terms = &new.terms;
-    tx.execute(
-        "INSERT INTO agreements
-             (id, entity_id, name, first_day, last_day, tariffs, roles, daily_limit, over_limit, validity_h,
-              void_window_min, offline_days_max, retention_days)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        params![
-            new.id,
-            entity_id,
-            new.name,
-            Day(terms.first_day),
-            Day(terms.last_day),
-            Json(&terms.tariffs),
-            Json(&terms.roles),
-            terms.daily_limit,
-            Word(terms.over_limit),
-            terms.validity_h,
-            terms.void_window_min,
-            terms.offline_days_max,
-            terms.retention_days,
-        ],
-    )?;
-    for branch_id in &new.branches {
-        tx.execute(
-            "INSERT INTO agreement_branches (branch_id, agreement_id) VALUES (?1, ?2)",
-            params![branch_id, new.id],
         )?;
     }
     Ok(())

@@ -40,6 +40,7 @@ pub fn judge(tx: &Transaction<'_>, asked: &Asked) -> rusqlite::Result<Statement>
     Ok(statement)
 }
 
+/// Whether an account works at a branch that is open.
 pub fn works_at(
     tx: &Transaction<'_>,
     account_id: Uuid,
@@ -48,7 +49,7 @@ pub fn works_at(
 ) -> rusqlite::Result<bool> {
     tx.prepare_cached(
         "SELECT 1 FROM account_branches ab JOIN branches b ON b.id = ab.branch_id
-         WHERE ab.account_id = ?1 AND ab.branch_id = ?2 AND b.entity_id = ?3",
+         WHERE ab.account_id = ?1 AND ab.branch_id = ?2 AND b.entity_id = ?3 AND b.closed_us IS NULL",
     )?
     .exists(params![account_id, branch_id, entity_id])
 }

@@ -6,11 +6,15 @@
 mod access;
 mod accounts;
 mod affiliates;
+mod applications;
 pub mod backup;
+mod business_usage;
+mod businesses;
 mod codes;
 mod columns;
 mod deliveries;
 mod devices;
+mod entity_users;
 mod epoch;
 mod history;
 mod installation;

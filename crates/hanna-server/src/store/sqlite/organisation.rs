@@ -10,9 +10,11 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::access::roles;
-use super::columns::{Day, Json, Word};
-use crate::agreement::Agreement;
+use super::businesses::{TERMS, terms};
+use super::columns::Word;
+use crate::agreement;
 use crate::store::{ApplicationRow, Surroundings};
+use hanna_wire::agreement::AgreementTerms;
 
 pub fn surroundings(
     tx: &Transaction<'_>,
@@ -38,7 +40,7 @@ pub fn surroundings(
     let Some((operator, entity)) = account else { return Ok(None) };
     let branches = branches_where(
         tx,
-        "b.id IN (SELECT branch_id FROM account_branches WHERE account_id = ?1)",
+        "b.closed_us IS NULL AND b.id IN (SELECT branch_id FROM account_branches WHERE account_id = ?1)",
         account_id,
     )?;
     let mut agreements = Vec::new();
@@ -86,7 +88,7 @@ pub struct Standing {
     entity_id: Uuid,
     branches: HashMap<Uuid, bool>,
     operators: HashMap<Uuid, bool>,
-    agreements: HashMap<(Uuid, Date), Option<Agreement>>,
+    agreements: HashMap<(Uuid, Date), Option<AgreementTerms>>,
 }
 
 impl Standing {
@@ -115,7 +117,7 @@ impl Standing {
         tx: &Connection,
         branch_id: Uuid,
         day: Date,
-    ) -> rusqlite::Result<Option<Agreement>> {
+    ) -> rusqlite::Result<Option<AgreementTerms>> {
         once(&mut self.agreements, (branch_id, day), || agreement_on(tx, branch_id, day))
     }
 }
@@ -146,29 +148,13 @@ fn is_operator_of(tx: &Connection, account_id: Uuid, entity_id: Uuid) -> rusqlit
 }
 
 /// The agreement that says what holds at the branch on `day`.
-pub fn agreement_on(tx: &Connection, branch_id: Uuid, day: Date) -> rusqlite::Result<Option<Agreement>> {
-    let agreement = |row: &Row<'_>| {
-        Ok(Agreement {
-            first_day: row.get::<_, Day>(0)?.0,
-            last_day: row.get::<_, Day>(1)?.0,
-            tariffs: row.get::<_, Json<_>>(2)?.0,
-            roles: row.get::<_, Json<_>>(3)?.0,
-            daily_limit: row.get(4)?,
-            over_limit: row.get::<_, Word<_>>(5)?.0,
-            validity_h: row.get(6)?,
-            void_window_min: row.get(7)?,
-            offline_days_max: row.get(8)?,
-            retention_days: row.get(9)?,
-        })
-    };
+pub fn agreement_on(tx: &Connection, branch_id: Uuid, day: Date) -> rusqlite::Result<Option<AgreementTerms>> {
     let agreements = tx
-        .prepare_cached(
-            "SELECT g.first_day, g.last_day, g.tariffs, g.roles, g.daily_limit, g.over_limit, g.validity_h,
-                    g.void_window_min, g.offline_days_max, g.retention_days
-             FROM agreement_branches gb JOIN agreements g ON g.id = gb.agreement_id
-             WHERE gb.branch_id = ?1",
-        )?
-        .query_map([branch_id], agreement)?
+        .prepare_cached(&format!(
+            "SELECT {TERMS} FROM agreement_branches gb JOIN agreements g ON g.id = gb.agreement_id
+             WHERE gb.branch_id = ?1"
+        ))?
+        .query_map([branch_id], |row| terms(row, 0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(Agreement::on(day, agreements))
+    Ok(agreement::of_day(day, agreements))
 }
