@@ -275,6 +275,7 @@ impl From<Failure> for DeskError {
             FailureKind::SessionExpired => ErrorCode::SessionExpired,
             FailureKind::Refused(refusal) => match refusal {
                 problem::ErrorCode::WrongCredentials => ErrorCode::WrongCredentials,
+                problem::ErrorCode::SecondFactorRequired => ErrorCode::SecondFactorRequired,
                 problem::ErrorCode::AccountNotActive => ErrorCode::AccountNotActive,
                 problem::ErrorCode::BranchNotAllowed => ErrorCode::BranchNotAllowed,
                 problem::ErrorCode::DeviceRevoked => ErrorCode::DeviceRevoked,
