@@ -311,7 +311,8 @@ async fn at_work(window: &Window, server: &Server, album: &Album) {
     album.keep_all(window, "39-primera-sede").await;
     window.type_text("norte").await;
     window.press(Key::Enter).await;
-    window.read("branch", "Sede Norte").await;
+    window.see("document").await;
+    assert!(window.text().await.contains("Sede Norte"), "the sede that was typed");
     look_up(window, &server.document("active", 0)).await;
     window.verdict("ACTIVE").await;
     album.keep_all(window, "40-primera-consulta").await;
