@@ -53,6 +53,19 @@ pub fn run() -> ExitCode {
             commands::ingreso::close_window,
             commands::ingreso::sign_out,
             commands::aplicaciones::refresh_session,
+            commands::aplicaciones::application_requests,
+            commands::solicitud::begin_application,
+            commands::solicitud::keep_application,
+            commands::solicitud::attach_file,
+            commands::solicitud::detach_file,
+            commands::solicitud::send_application,
+            commands::entidad::entity_users,
+            commands::entidad::entity_branches,
+            commands::entidad::invite_user,
+            commands::entidad::assign_user,
+            commands::entidad::set_user_state,
+            commands::entidad::reset_user,
+            commands::entidad::invite_again,
             commands::sede::choose_branch,
             commands::consulta::lookup,
             commands::consulta::clear_card,
@@ -104,6 +117,8 @@ fn open_window(app: &App, data_dir: &std::path::Path) -> tauri::Result<()> {
         .center()
         // What the webview keeps (the theme chosen) belongs to this data folder too.
         .data_directory(webview_folder(data_dir))
+        // A file that is dropped is the screen's: the window's own handler would take it away.
+        .disable_drag_drop_handler()
         .on_navigation(|url| matches!(url.scheme(), "tauri") || url.host_str() == Some("tauri.localhost"))
         .build()?;
     Ok(())

@@ -125,6 +125,7 @@ async fn tell_window(app: AppHandle, desk: Desk) {
             Ok(Event::Card(card)) => app.emit("card", *card),
             Ok(Event::Synced(sync)) => app.emit("synced", *sync),
             Ok(Event::Revoked) => app.emit("revoked", ()),
+            Ok(Event::Upload(progress)) => app.emit("upload", progress),
             // The window asks for the status by itself, too.
             Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => continue,
             Err(tokio::sync::broadcast::error::RecvError::Closed) => return,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use hanna_desk::backend::{AccessToken, Answered, Backend, Failure, FailureKind};
+use hanna_desk::backend::{AccessToken, Administration, Answered, Backend, Failure, FailureKind, Upload};
 use hanna_desk::ports::{Chance, System};
 use hanna_desk::{BATCH_ITEMS_MAX, Desk, Setup, VaultChoice};
 use hanna_domain::statement::{PublicKey, sign};
@@ -16,6 +16,10 @@ use hanna_domain::{
 use hanna_wire::account::{
     ChangePassword, CodeSent, Confirm, ForgotPassword, Register, ResendCode, ResetPassword,
 };
+use hanna_wire::application::{
+    ApplicationRequest, ApplicationRequests, Attachment, CorrectApplication, SubmitApplication,
+};
+use hanna_wire::entity_users::{ChangeUser, EntityBranches, EntityUser, EntityUsers, InviteUser, UserQuery};
 use hanna_wire::health::Health;
 use hanna_wire::keys::Keys;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
@@ -284,4 +288,52 @@ fn now() -> Timestamp {
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures the system's time")]
 pub fn tick() -> std::time::Instant {
     std::time::Instant::now()
+}
+
+#[async_trait]
+impl Administration for Signer {
+    async fn attach(&self, _: &AccessToken, _: Upload) -> Result<Answered<Attachment>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn application_requests(&self, _: &AccessToken) -> Result<Answered<ApplicationRequests>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn submit_application(
+        &self,
+        _: &AccessToken,
+        _: &SubmitApplication,
+    ) -> Result<Answered<ApplicationRequest>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn correct_application(
+        &self,
+        _: &AccessToken,
+        _: Uuid,
+        _: &CorrectApplication,
+    ) -> Result<Answered<ApplicationRequest>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn entity_users(&self, _: &AccessToken, _: &UserQuery) -> Result<Answered<EntityUsers>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn entity_branches(&self, _: &AccessToken) -> Result<Answered<EntityBranches>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn invite_user(&self, _: &AccessToken, _: &InviteUser) -> Result<Answered<EntityUser>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn change_user(
+        &self,
+        _: &AccessToken,
+        _: Uuid,
+        _: &ChangeUser,
+    ) -> Result<Answered<EntityUser>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn reset_user(&self, _: &AccessToken, _: Uuid) -> Result<Answered<()>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn invite_again(&self, _: &AccessToken, _: Uuid) -> Result<Answered<()>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
 }

@@ -1,7 +1,8 @@
-//! Somebody new: creates a user in the window, reads the code in the mail, waits for the caja, signs in; forgets the
-//! password, sets another, and changes it.
+//! A newcomer's day: creates a user in the window, reads the code in the mail, waits for the caja, signs in; forgets the
+//! password, sets another, and changes it; asks for CONVENIOS with a document, puts it right, waits for the caja again, opens
+//! the tile, chooses a sede and consults the first person; invites somebody.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use hanna_tests::programs::program;
 
 use crate::pictures::Album;
 use crate::server::Server;
-use crate::stage::{self, TURN, open};
+use crate::stage::{self, TURN, look_up, open};
 use crate::window::{Driver, Window};
 
 const EMAIL: &str = "nadia@gym-nuevo.co";
@@ -95,8 +96,23 @@ async fn newcomer() {
     change(&window, &album).await;
     window.click("sign-out").await;
     sign_in(&window, THIRD).await;
-    window.see("tile-CONVENIOS").await;
+    let document = document(stage.path());
+    begin_request(&window, &album).await;
+    // The program is closed in the middle of the form: what was typed is there.
     window.close().await;
+    let window = open(&driver, &server, &data).await;
+    request(&window, &mut server, &caja, &document, &album).await;
+    at_work(&window, &server, &album).await;
+    invite(&window, &album).await;
+    window.close().await;
+}
+
+/// The document that goes with the request: half a megabyte.
+fn document(stage: &Path) -> PathBuf {
+    let path = stage.join("cámara de comercio GYM NUEVO.pdf");
+    let bytes: Vec<u8> = b"%PDF-1.7\n".iter().copied().chain((0..=250).cycle()).take(500_000).collect();
+    std::fs::write(&path, bytes).expect("written");
+    path
 }
 
 async fn create(window: &Window, server: &mut Server, album: &Album) {
@@ -192,6 +208,132 @@ async fn change(window: &Window, album: &Album) {
     window.fill("password", THIRD).await;
     window.press(Key::Enter).await;
     window.see("current").await;
+}
+
+async fn begin_request(window: &Window, album: &Album) {
+    // The way on has the focus.
+    window.see("request-it").await;
+    window.press(Key::Enter).await;
+    window.read("progress", "1 de 5").await;
+    window.fill("contact_phone", "300 123 45 67").await;
+    album.keep_all(window, "29-solicitar-contacto").await;
+    window.press(Key::Enter).await;
+    window.see("benefit").await;
+    window.type_text("20 % de descuento en la mensualidad y una valoración física sin costo.").await;
+    album.keep_all(window, "30-solicitar-beneficio").await;
+    window.press(Key::Enter).await;
+    window.see("branch-0-name").await;
+    window.type_text("Sede Norte").await;
+    window.fill("branch-0-city", "Barranquilla").await;
+    window.fill("branch-0-address", "Carrera 53 # 76-100").await;
+    window.click("add-branch").await;
+    window.see("branch-1-name").await;
+    window.type_text("Sede Soledad").await;
+    window.fill("branch-1-city", "Soledad").await;
+    // Left, so that it is kept; the address stays empty.
+    window.press(Key::Tab).await;
+    album.keep(window, "31-solicitar-sedes-a-medias").await;
+}
+
+async fn request(window: &Window, server: &mut Server, caja: &Caja, document: &Path, album: &Album) {
+    window.click("request-it").await;
+    window.read("progress", "3 de 5").await;
+    assert_eq!(window.value("branch-1-name").await, "Sede Soledad");
+    window.press(Key::Enter).await;
+    window.read("error", "Escriba este dato").await;
+    window.fill("branch-1-address", "Calle 30 # 12-45").await;
+    album.keep_all(window, "31-solicitar-sedes").await;
+    window.press(Key::Enter).await;
+
+    window.see("choose-file").await;
+    let wrong = document.with_file_name("carta.pdf");
+    std::fs::write(&wrong, "Señores: esto es texto").expect("written");
+    window.upload("file-input", &wrong).await;
+    window.read("error", "no es un PDF").await;
+    album.keep(window, "32-solicitar-archivo-no-sirve").await;
+    window.upload("file-input", document).await;
+    window.read("chosen-file", "GYM NUEVO.pdf").await;
+    album.keep_all(window, "32-solicitar-archivo").await;
+    window.click("next").await;
+
+    window.read("request-content", "2 sedes").await;
+    album.keep_all(window, "33-solicitar-revisar").await;
+    server.stop();
+    window.click("next").await;
+    window.read("error", "conexión").await;
+    server.resume();
+    window.click("next").await;
+    window.see("to-applications").await;
+    album.keep_all(window, "34-solicitud-enviada").await;
+    window.press(Key::Enter).await;
+    window.read("tile-CONVENIOS", "enviada").await;
+    album.keep_all(window, "35-aplicacion-solicitada").await;
+
+    let listed = caja.run(&["request", "list"]);
+    let id = listed
+        .lines()
+        .find(|line| line.contains("GYM NUEVO"))
+        .expect("it waits")
+        .split(' ')
+        .next()
+        .expect("an id")
+        .to_owned();
+    caja.run(&["request", "review", &id]);
+    window.click("reload").await;
+    window.read("tile-CONVENIOS", "en revisión").await;
+    caja.run(&["request", "reject", &id, "--reason", "La cámara de comercio está vencida."]);
+    window.click("reload").await;
+    window.read("tile-CONVENIOS", "vencida").await;
+    album.keep_all(window, "36-solicitud-rechazada").await;
+    window.click("request-it").await;
+    window.read("rejected", "vencida").await;
+    album.keep_all(window, "37-solicitud-corregir").await;
+    window.click("change-file").await;
+    let renewed = document.with_file_name("cámara de comercio renovada.pdf");
+    std::fs::copy(document, &renewed).expect("copied");
+    window.upload("file-input", &renewed).await;
+    window.read("chosen-file", "renovada").await;
+    window.click("next").await;
+    window.read("request-content", "renovada").await;
+    window.click("next").await;
+    window.click("to-applications").await;
+    window.read("request", "de nuevo").await;
+
+    // The answer comes while one looks: nobody presses anything.
+    caja.run(&["request", "approve", &id]);
+    window.see("approved-now").await;
+    album.keep_all(window, "38-aplicacion-aprobada").await;
+}
+
+async fn at_work(window: &Window, server: &Server, album: &Album) {
+    window.click("acceder").await;
+    window.see("branch-search").await;
+    album.keep_all(window, "39-primera-sede").await;
+    window.type_text("norte").await;
+    window.press(Key::Enter).await;
+    window.see("document").await;
+    assert!(window.text().await.contains("Sede Norte"), "the sede that was typed");
+    look_up(window, &server.document("active", 0)).await;
+    window.verdict("ACTIVE").await;
+    album.keep_all(window, "40-primera-consulta").await;
+}
+
+async fn invite(window: &Window, album: &Album) {
+    window.press(Key::Escape).await;
+    window.run("location.hash = '#/aplicaciones'").await;
+    window.click("users").await;
+    window.see("user-search").await;
+    window.read("users-empty", "Invite").await;
+    album.keep_all(window, "41-usuarios-nadie-mas").await;
+    window.click("invite").await;
+    window.fill("display_name", "Luis Peñaranda").await;
+    window.fill("email", "luis@gym-nuevo.co").await;
+    album.keep_all(window, "42-usuarios-invitar").await;
+    window.click("invite-send").await;
+    window.read("invited", "luis@gym-nuevo.co").await;
+    album.keep_all(window, "43-usuarios").await;
+    let rows = window.count("manage").await;
+    assert_eq!(rows, 2);
 }
 
 async fn sign_in(window: &Window, password: &str) {

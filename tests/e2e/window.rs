@@ -166,6 +166,18 @@ impl Window {
         field.send_keys(text).await.expect("typed");
     }
 
+    /// Gives the file at `path` to the field, as the system's dialog does.
+    pub async fn upload(&self, id: &str, path: &Path) {
+        let field = self.see(id).await;
+        field.send_keys(path.to_str().expect("UTF-8")).await.expect("given");
+    }
+
+    /// What stands in the field.
+    pub async fn value(&self, id: &str) -> String {
+        let value = self.see(id).await.prop("value").await.expect("asked");
+        value.unwrap_or_default()
+    }
+
     /// Presses a key where the focus is.
     pub async fn press(&self, key: Key) {
         let focused = self.client.active_element().await.expect("the focus");

@@ -13,15 +13,15 @@ use hanna_wire::account::RegistrationState;
 
 use crate::Story;
 
-const EMAIL: &str = "nadia@gym-nuevo.co";
-const PASSWORD: &str = "cuatro xilofonos";
-const SECOND: &str = "cinco trompetas";
+pub const EMAIL: &str = "nadia@gym-nuevo.co";
+pub const PASSWORD: &str = "cuatro xilofonos";
+pub const SECOND: &str = "cinco trompetas";
 
-fn secret(text: &str) -> Redacted<String> {
+pub fn secret(text: &str) -> Redacted<String> {
     Redacted::new(text.to_owned())
 }
 
-fn form(email: &str) -> RegistrationForm {
+pub fn form(email: &str) -> RegistrationForm {
     RegistrationForm {
         nit: "899.999.068-1".into(),
         entity_name: " GYM NUEVO ".into(),
@@ -34,7 +34,7 @@ fn form(email: &str) -> RegistrationForm {
 }
 
 /// What the server has mailed, in the order of time.
-async fn mails(server: &TestServer) -> Vec<String> {
+pub async fn mails(server: &TestServer) -> Vec<String> {
     server.app().deliver_mail().await.expect("delivered");
     let folder = server.folder.path().join("mail");
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
@@ -43,7 +43,7 @@ async fn mails(server: &TestServer) -> Vec<String> {
     paths.iter().map(|path| std::fs::read_to_string(path).expect("a mail")).collect()
 }
 
-fn code_in(mail: &str) -> Redacted<String> {
+pub fn code_in(mail: &str) -> Redacted<String> {
     let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit());
     secret(mail.lines().find(is_code).expect("a code"))
 }

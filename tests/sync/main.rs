@@ -1,6 +1,7 @@
 //! Desks and the real server, in one process: real HTTP on loopback, real databases, time moved by hand.
 
 mod accounts;
+mod administration;
 mod bad_answers;
 mod deskctl;
 mod export;

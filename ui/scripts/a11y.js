@@ -109,6 +109,56 @@ async function walk(open) {
   if (focused !== 'document') problem(`the focus ended on ${focused}`, 'keyboard walk');
 }
 
+/** An administrator asks for CONVENIOS with a document, and manages somebody: no mouse. */
+async function walk_administrator(open) {
+  const page = await open(VIEWS.light.media, '?as=nadia@gym-nuevo.co');
+  const press = async (...keys) => {
+    for (const key of keys) await page.keyboard.press(key);
+    await page.clock.runFor(400);
+  };
+  const type = async (text, then) => {
+    await page.keyboard.type(text);
+    await press(then);
+  };
+  const at = async (testid) => {
+    await page.clock.runFor(400);
+    await page.getByTestId(testid).first().waitFor({ timeout: 3000 });
+  };
+  await at('request-it');
+  await press('Enter');
+  await at('contact_phone');
+  await press('Tab');
+  await type('nadia@gym-nuevo.co', 'Tab');
+  await type('3001234567', 'Enter');
+  await at('benefit');
+  await type('20 % de descuento', 'Enter');
+  await at('branch-0-name');
+  await type('Sede Norte', 'Tab');
+  await type('Barranquilla', 'Tab');
+  await type('Carrera 53 # 76-100', 'Enter');
+  await at('choose-file');
+  const dialog = page.waitForEvent('filechooser');
+  await press('Tab', 'Enter');
+  const buffer = Buffer.from('%PDF-1.7');
+  await (await dialog).setFiles({ name: 'carta.pdf', mimeType: 'application/pdf', buffer });
+  await at('chosen-file');
+  // Past Quitar and Atrás.
+  await press('Tab', 'Tab', 'Tab', 'Enter');
+  await at('request-content');
+  await press('Enter');
+  await at('to-applications');
+  await press('Enter');
+  await at('request');
+  await press('Tab', 'Enter');
+  await at('user-search');
+  // Past the table, which the keyboard scrolls, to the first row.
+  await press('Tab', 'Tab', 'Enter');
+  await at('user-save');
+  await press('Escape');
+  const focused = await page.evaluate(() => document.activeElement?.getAttribute('data-testid'));
+  if (focused !== 'manage') problem(`the focus ended on ${focused}`, 'walk of an administrator');
+}
+
 let looked = 0;
 const faults = await withBrowser(async (open) => {
   for (const [view, { media, states }] of Object.entries(VIEWS)) {
@@ -121,9 +171,10 @@ const faults = await withBrowser(async (open) => {
     }
   }
   await walk(open).catch((error) => problem(error.message, 'keyboard walk'));
+  await walk_administrator(open).catch((error) => problem(error.message, 'walk of an administrator'));
 });
 
 for (const fault of new Set(faults)) console.error(fault);
 for (const [text, where] of problems) console.error(`${text}\n    ${where.join(', ')}`);
 if (faults.length + problems.size > 0) process.exitCode = 1;
-else console.log(`${looked} pages and a walk by keyboard: nothing found`);
+else console.log(`${looked} pages and two walks by keyboard: nothing found`);

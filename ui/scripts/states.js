@@ -79,6 +79,47 @@ async function forget(page) {
   await page.getByTestId('code').waitFor();
 }
 
+const NADIA = '?as=nadia@gym-nuevo.co';
+const CARMEN = '?as=carmen&sede=GYM-01';
+
+/** Fills in *Solicitar CONVENIOS*, step by step, as far as the step asked for. */
+const request = (upto) => async (page) => {
+  const steps = [
+    { contact_email: 'nadia@gym-nuevo.co', contact_phone: '300 123 45 67' },
+    { benefit: '20 % de descuento en la mensualidad y una valoración física sin costo al ingresar.' },
+    {
+      'branch-0-name': 'Sede Norte',
+      'branch-0-city': 'Barranquilla',
+      'branch-0-address': 'Carrera 53 # 76-100',
+    },
+    {},
+    {},
+  ];
+  await page.getByTestId('request-it').click();
+  await page.clock.runFor(300);
+  for (const [index, fields] of steps.entries()) {
+    for (const [testid, text] of Object.entries(fields)) await page.getByTestId(testid).fill(text);
+    if (index === 3) await attach(page, 'cámara de comercio GYM NUEVO.pdf', '%PDF-1.7');
+    if (index === upto) return;
+    await page.getByTestId('next').click();
+    await page.clock.runFor(300);
+  }
+  await page.getByTestId('to-applications').waitFor();
+};
+
+async function attach(page, name, begins) {
+  const buffer = Buffer.concat([Buffer.from(begins), Buffer.alloc(482_113)]);
+  await page.getByTestId('file-input').setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
+  await page.clock.runFor(300);
+}
+
+/** Opens what an administrator does with somebody. */
+const manage = (username) => async (page) => {
+  await page.locator(`[data-username="${username}"]`).getByTestId('manage').click();
+  await page.clock.runFor(100);
+  await page.locator('dialog[open]').waitFor();
+};
+
 export const STATES = [
   { name: 'ingreso', query: '' },
   { name: 'crear-usuario-entidad', query: '', act: create(0) },
@@ -142,6 +183,131 @@ export const STATES = [
   { name: 'aplicaciones', query: '?as=ana' },
   { name: 'aplicaciones-en-revision', query: '?as=pedro' },
   { name: 'aplicaciones-rechazada', query: '?as=sofia' },
+  { name: 'aplicaciones-sin-solicitar', query: NADIA },
+  { name: 'aplicaciones-administrador', query: CARMEN + '#/aplicaciones' },
+  {
+    name: 'aplicaciones-aprobada-ahora',
+    query: '?as=pedro',
+    act: async (page) => {
+      await page.evaluate(() => window.hanna.decide('APPROVED'));
+      await page.clock.runFor(21_000);
+      await page.getByTestId('approved-now').waitFor();
+      await page.locator('summary').click();
+    },
+  },
+  { name: 'solicitud-contacto', query: NADIA, act: request(0) },
+  { name: 'solicitud-beneficio', query: NADIA, act: request(1) },
+  { name: 'solicitud-sedes', query: NADIA, act: request(2) },
+  {
+    name: 'solicitud-sedes-falta',
+    query: NADIA,
+    act: async (page) => {
+      await request(2)(page);
+      await page.getByTestId('add-branch').click();
+      await press('Enter')(page);
+      await page.getByTestId('error').waitFor();
+    },
+  },
+  { name: 'solicitud-archivo', query: NADIA, act: request(3) },
+  {
+    name: 'solicitud-archivo-no-sirve',
+    query: NADIA,
+    act: async (page) => {
+      await request(3)(page);
+      await page.getByTestId('remove-file').click();
+      await page.clock.runFor(300);
+      await attach(page, 'foto.gif', 'GIF89a');
+      await page.getByTestId('error').waitFor();
+    },
+  },
+  { name: 'solicitud-revisar', query: NADIA, act: request(4) },
+  {
+    name: 'solicitud-enviando',
+    query: `${NADIA}&server=60000`,
+    act: async (page) => {
+      await request(4)(page);
+      await page.getByTestId('next').click();
+      await page.clock.runFor(300);
+      await page.getByTestId('upload').waitFor();
+    },
+  },
+  {
+    name: 'solicitud-sin-conexion',
+    query: NADIA,
+    act: async (page) => {
+      await request(4)(page);
+      await page.evaluate(() => window.hanna.set_online(false));
+      await page.getByTestId('next').click();
+      await page.clock.runFor(300);
+      await page.getByTestId('error').waitFor();
+    },
+  },
+  { name: 'solicitud-enviada', query: NADIA, act: request(5) },
+  {
+    name: 'solicitud-corregir',
+    query: '?as=sofia',
+    act: async (page) => {
+      await page.getByTestId('request-it').click();
+      await page.clock.runFor(300);
+      await page.getByTestId('request-content').waitFor();
+    },
+  },
+  { name: 'solicitud-ya-enviada', query: '?as=pedro#/solicitud' },
+  { name: 'usuarios', query: `${CARMEN}#/usuarios` },
+  { name: 'usuarios-nadie-mas', query: `${CARMEN}&alone#/usuarios` },
+  { name: 'usuarios-error', query: `${CARMEN}&offline#/usuarios` },
+  {
+    name: 'usuarios-no-encontrado',
+    query: `${CARMEN}#/usuarios`,
+    act: async (page) => {
+      await page.getByTestId('user-search').fill('Zoraida');
+      await page.clock.runFor(800);
+      await page.getByTestId('users-none').waitFor();
+    },
+  },
+  {
+    name: 'usuarios-invitar',
+    query: `${CARMEN}#/usuarios`,
+    act: async (page) => {
+      await begin('invite')(page);
+      await page.getByTestId('display_name').fill('Delio Ustate');
+      await page.getByTestId('email').fill('keila@gymcaribe.co');
+      await press('Enter')(page);
+      await page.getByTestId('error').waitFor();
+    },
+  },
+  {
+    name: 'usuarios-invitado',
+    query: `${CARMEN}#/usuarios`,
+    act: async (page) => {
+      await begin('invite')(page);
+      await page.getByTestId('display_name').fill('Delio Ustate');
+      await page.getByTestId('email').fill('delio@gymcaribe.co');
+      await press('Enter')(page);
+      await page.getByTestId('invited').waitFor();
+    },
+  },
+  { name: 'usuario', query: `${CARMEN}#/usuarios`, act: manage('yuranis@gymcaribe.co') },
+  {
+    name: 'usuario-suspender',
+    query: `${CARMEN}#/usuarios`,
+    act: async (page) => {
+      await manage('yuranis@gymcaribe.co')(page);
+      await page.getByTestId('user-suspend').click();
+      await page.clock.runFor(100);
+    },
+  },
+  {
+    name: 'usuario-contrasena',
+    query: `${CARMEN}#/usuarios`,
+    act: async (page) => {
+      await manage('yuranis@gymcaribe.co')(page);
+      await page.getByTestId('user-reset').click();
+      await page.getByTestId('question-confirm').click();
+      await page.clock.runFor(300);
+      await page.getByTestId('done').waitFor();
+    },
+  },
   { name: 'sede', query: '?as=ana#/sede' },
   {
     name: 'sede-buscar',

@@ -1,71 +1,13 @@
 // The window as an operator uses it, over the invented desk: what the screens must never get wrong.
-import { flushSync, mount, unmount } from 'svelte';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import App from './App.svelte';
-import { type Controls, MockBackend } from './backend/mock';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { PASSWORD } from './backend/mock/people';
-import { settle } from './testing/hand';
+import { backend, click, close, find, open, pass, press, see, text, write } from './testing/window';
 
 const ACTIVE = '1045678901';
 const USED_TODAY = '1234567890';
 const ARREARS = '22543312';
 const LONG_NAMES = '1143000111';
 const NEVER_SEEN = '1045678902';
-
-let stop: (() => void) | undefined;
-let backend: MockBackend;
-
-beforeEach(() => {
-  vi.useFakeTimers({ now: new Date('2026-11-22T15:32:00Z') });
-});
-
-afterEach(() => {
-  stop?.();
-  stop = undefined;
-});
-
-async function open(username?: string, sede?: string, controls: Partial<Controls> = {}): Promise<void> {
-  backend = new MockBackend(controls);
-  if (username) backend.resume(username, sede);
-  const app = mount(App, { target: document.body, props: { backend } });
-  stop = () => void unmount(app);
-  await pass(300);
-}
-
-async function pass(time_ms: number): Promise<void> {
-  await vi.advanceTimersByTimeAsync(time_ms);
-  await settle();
-  flushSync();
-}
-
-const find = (testid: string) => document.querySelector<HTMLElement>(`[data-testid="${testid}"]`);
-
-function see(testid: string): HTMLElement {
-  const element = find(testid);
-  if (!element) throw new Error(`${testid} is not on the screen`);
-  return element;
-}
-
-const text = (testid: string) => see(testid).textContent?.replace(/\s+/g, ' ').trim();
-
-async function write(testid: string, value: string): Promise<void> {
-  const input = see(testid) as HTMLInputElement;
-  input.value = value;
-  input.dispatchEvent(new InputEvent('input', { bubbles: true }));
-  await pass(0);
-}
-
-async function press(key: string, init: KeyboardEventInit = {}): Promise<void> {
-  const target = document.activeElement ?? document.body;
-  target.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...init }));
-  if (key === 'Enter' && target instanceof HTMLInputElement) target.form?.requestSubmit();
-  await pass(300);
-}
-
-async function click(testid: string): Promise<void> {
-  see(testid).click();
-  await pass(300);
-}
 
 async function consult(number: string): Promise<void> {
   see('document').focus();
@@ -110,9 +52,7 @@ describe('signing in', () => {
     await open('marta');
     await click('acceder');
     expect(text('no-branches')).toContain('Su usuario no tiene sedes asignadas');
-    stop?.();
-    document.body.innerHTML = '';
-    location.hash = '';
+    close();
     await open('pedro');
     expect(find('acceder')).toBeNull();
     expect(text('tile-CONVENIOS')).toContain('En revisión');

@@ -125,7 +125,7 @@ impl Desk {
         let (display_name, entity_name) = (form.display_name.expose().trim(), form.entity_name.trim());
         check_password(&form.password, &[display_name, email.expose(), entity_name, &nit])?;
         let request = Register {
-            id: self.registration_id(form),
+            id: self.id_for(&self.inner.registering, form),
             nit,
             entity_name: entity_name.to_owned(),
             display_name: Redacted::new(display_name.to_owned()),
@@ -139,19 +139,6 @@ impl Desk {
         let sent = outcome?.value;
         self.keep_registration(Some(PendingRegistration { id: request.id, email })).await;
         Ok(CodeOnItsWay::new(Some(request.id), sent))
-    }
-
-    /// The id under which this form was sent before, if it was: an answer may have been lost.
-    fn registration_id(&self, form: &RegistrationForm) -> Uuid {
-        let mut sent = lock(&self.inner.registering);
-        match sent.as_ref() {
-            Some((before, id)) if before == form => *id,
-            _ => {
-                let id = self.inner.chance.id(self.inner.clock.now());
-                *sent = Some((form.clone(), id));
-                id
-            }
-        }
     }
 
     /// The registration that waits for its code, of this run or of the one before.

@@ -13,8 +13,10 @@ use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 
 use crate::account::RegistrationForm;
+use crate::applications::UploadProgress;
 use crate::backend::Backend;
 use crate::connection::Connection;
+use crate::entity_users::InvitationForm;
 use crate::error::{DeskError, ErrorCode};
 use crate::ports::{Chance, Clock};
 use crate::session::SessionState;
@@ -80,6 +82,8 @@ pub enum Event {
     Synced(Box<LastSync>),
     /// The caja revoked this PC: nobody is signed in any more.
     Revoked,
+    /// A piece more of a file is on its way.
+    Upload(UploadProgress),
 }
 
 /// A front desk. Cheap to clone; every clone is the same desk. Its methods want a Tokio runtime.
@@ -105,6 +109,8 @@ pub(crate) struct Inner {
     pub(crate) session: Mutex<SessionState>,
     /// The form that was sent last, and its id.
     pub(crate) registering: Mutex<Option<(RegistrationForm, Uuid)>>,
+    /// The invitation that was sent last, and its id.
+    pub(crate) inviting: Mutex<Option<(InvitationForm, Uuid)>>,
     pub(crate) tray: Mutex<Tray>,
     pub(crate) connection: Mutex<Connection>,
     clock_mark: Mutex<ClockMark>,
@@ -160,6 +166,7 @@ impl Desk {
                 unlocked_key: Mutex::default(),
                 session: Mutex::default(),
                 registering: Mutex::default(),
+                inviting: Mutex::default(),
                 tray: Mutex::default(),
                 connection: Mutex::default(),
                 clock_mark: Mutex::default(),
@@ -284,6 +291,19 @@ impl Desk {
     /// This PC, as the server knows it: made at the first start, and kept.
     pub(crate) fn device_id(&self) -> Uuid {
         *self.inner.device_id.get_or_init(|| self.inner.chance.id(self.inner.clock.now()))
+    }
+
+    /// The id under which this form was sent before, if it was: an answer may have been lost.
+    pub(crate) fn id_for<T: Clone + PartialEq>(&self, sent: &Mutex<Option<(T, Uuid)>>, form: &T) -> Uuid {
+        let mut sent = lock(sent);
+        match sent.as_ref() {
+            Some((before, id)) if before == form => *id,
+            _ => {
+                let id = self.inner.chance.id(self.inner.clock.now());
+                *sent = Some((form.clone(), id));
+                id
+            }
+        }
     }
 
     /// What happens from now on, for the screens.

@@ -65,6 +65,18 @@ words! {
         ApplicationNotApproved = "APPLICATION_NOT_APPROVED",
         /// The account has no branch assigned.
         NoBranches = "NO_BRANCHES",
+        /// The entity has asked for the application already, or has it.
+        AlreadyRequested = "ALREADY_REQUESTED",
+        /// Something of the request is missing, or longer than it may be.
+        RequestIncomplete = "REQUEST_INCOMPLETE",
+        /// The file is larger than `max` MiB.
+        AttachmentTooLarge = "ATTACHMENT_TOO_LARGE",
+        /// The file is neither a PDF nor a PNG or JPEG image.
+        AttachmentKind = "ATTACHMENT_KIND",
+        /// Somebody has this user name already.
+        UsernameTaken = "USERNAME_TAKEN",
+        /// Nobody suspends themselves, or takes the last active administrator away.
+        LastAdministrator = "LAST_ADMINISTRATOR",
         /// No branch was chosen yet.
         NoBranchChosen = "NO_BRANCH_CHOSEN",
         /// The branch is not one of the operator's.
@@ -271,6 +283,10 @@ impl From<Failure> for DeskError {
                 problem::ErrorCode::WeakPassword => ErrorCode::WeakPassword,
                 problem::ErrorCode::CodeWrong => ErrorCode::CodeWrong,
                 problem::ErrorCode::CodeExpired => ErrorCode::CodeExpired,
+                problem::ErrorCode::AlreadyRequested => ErrorCode::AlreadyRequested,
+                problem::ErrorCode::UsernameTaken => ErrorCode::UsernameTaken,
+                problem::ErrorCode::LastAdministrator => ErrorCode::LastAdministrator,
+                problem::ErrorCode::NotPending | problem::ErrorCode::NotFound => ErrorCode::ItemNotFound,
                 _ => ErrorCode::ServerFailed,
             },
         };

@@ -8,10 +8,12 @@
 //! `store/`, HTTP in `backend/`, secrets in `vault/`; the verdict is `hanna_domain::decide` and nothing else.
 
 pub mod account;
+pub mod applications;
 pub mod backend;
 mod batch_size;
 mod connection;
 mod desk;
+pub mod entity_users;
 mod error;
 mod export;
 mod file;

@@ -24,10 +24,10 @@ use crate::store::DatabaseKey;
 use crate::view::Session;
 
 /// The application of the platform that this program is.
-const APPLICATION: &str = "CONVENIOS";
+pub(crate) const APPLICATION: &str = "CONVENIOS";
 
 /// A password or a token.
-type Secret = Redacted<String>;
+pub(crate) type Secret = Redacted<String>;
 
 const REVOKED: FailureKind = FailureKind::Refused(Refusal::DeviceRevoked);
 
@@ -97,7 +97,8 @@ impl Desk {
     /// Without a keyring the password also opens the databases; then a known operator can do so without the server.
     ///
     /// # Errors
-    /// What the server says of the credentials, or why it cannot be asked. The session of before stays until a new one is there.
+    /// What the server says of the credentials, [`ErrorCode::SecondFactorRequired`] for an account of the caja, or why it
+    /// cannot be asked. The session of before stays until a new one is there.
     pub async fn sign_in(&self, username: &str, password: &Secret) -> Result<Session, DeskError> {
         let username = username.trim();
         let unlocked = self.unlock(username, password).await?;
@@ -118,9 +119,8 @@ impl Desk {
         };
         let me = self.ask_me(&granted).await?;
         if me.second_factor != SecondFactor::NotNeeded {
-            // An account of the caja that has not set its second factor up: nobody looks anybody up with it.
-            let ended = self.inner.backend.sign_out(&granted.access_token).await;
-            self.heard(&ended);
+            // An account of the caja: nobody looks anybody up with it.
+            self.take_leave(&granted.access_token).await;
             return Err(ErrorCode::SecondFactorRequired.into());
         }
         if self.opened().is_none() {
@@ -223,10 +223,16 @@ impl Desk {
     /// # Errors
     /// Why the server cannot be asked; what was known stays.
     pub async fn refresh_session(&self) -> Result<Session, DeskError> {
-        self.session()?;
-        let answer = self.authorized(|backend, token| async move { backend.me(&token).await }).await?;
+        let operator = self.session()?.operator.id;
+        let answer = self
+            .authorized_as(Some(operator), |backend, token| async move { backend.me(&token).await })
+            .await?;
         let (kept, branch) = {
             let mut session = lock(&self.inner.session);
+            // Whoever asked may have signed out meanwhile: nobody is signed in again by an answer.
+            if session.me.as_ref().is_none_or(|me| me.operator.id != operator) {
+                return Err(ErrorCode::NotSignedIn.into());
+            }
             session.take_me(answer.value);
             (session.me.clone(), session.branch_id)
         };
@@ -320,8 +326,7 @@ impl Desk {
         }
         let token = lock(&self.inner.session).access.take();
         if let Some((token, _)) = token {
-            // Best effort: the token ends by itself in minutes.
-            let _ = tokio::time::timeout(SIGN_OUT_PATIENCE, self.inner.backend.sign_out(&token)).await;
+            self.take_leave(&token).await;
         }
         *lock(&self.inner.session) = SessionState::default();
         lock(&self.inner.tray).forget();
@@ -335,6 +340,11 @@ impl Desk {
         .await?;
         self.tell_status();
         Ok(())
+    }
+
+    /// Ends a session at the server. Best effort: the token ends by itself in minutes.
+    async fn take_leave(&self, token: &AccessToken) {
+        let _ = tokio::time::timeout(SIGN_OUT_PATIENCE, self.inner.backend.sign_out(token)).await;
     }
 
     /// Makes a call with an access token, refreshing the session once when the server no longer knows the token.

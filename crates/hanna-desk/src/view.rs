@@ -362,7 +362,12 @@ mod tests {
 
     use super::*;
     use crate::ErrorCode;
+    use hanna_wire::application::ApplicationRequest;
+    use hanna_wire::entity_users::{EntityUsers, SetState};
+
     use crate::account::{CodeOnItsWay, PasswordJudged, RegistrationForm};
+    use crate::applications::{ApplicationDraft, UploadProgress};
+    use crate::entity_users::InvitationForm;
 
     /// Writes the types the screens use, with everything they are made of; see `cargo xtask gen`.
     #[test]
@@ -383,6 +388,12 @@ mod tests {
         RegistrationForm::export_all(&config)?;
         CodeOnItsWay::export_all(&config)?;
         PasswordJudged::export_all(&config)?;
+        ApplicationDraft::export_all(&config)?;
+        ApplicationRequest::export_all(&config)?;
+        UploadProgress::export_all(&config)?;
+        EntityUsers::export_all(&config)?;
+        SetState::export_all(&config)?;
+        InvitationForm::export_all(&config)?;
         PrintJob::export_all(&config)
     }
 }

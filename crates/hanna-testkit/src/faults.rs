@@ -6,18 +6,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use hanna_desk::backend::{AccessToken, Answered, Backend, Failure, FailureKind};
+use hanna_desk::backend::{AccessToken, Administration, Answered, Backend, Failure, FailureKind, Upload};
 use hanna_wire::account::{
     ChangePassword, CodeSent, Confirm, ForgotPassword, Register, ResendCode, ResetPassword,
 };
+use hanna_wire::application::{
+    ApplicationRequest, ApplicationRequests, Attachment, CorrectApplication, SubmitApplication,
+};
+use hanna_wire::entity_users::{ChangeUser, EntityBranches, EntityUser, EntityUsers, InviteUser, UserQuery};
 use hanna_wire::health::Health;
 use hanna_wire::keys::Keys;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
-use hanna_wire::me::Me;
+use hanna_wire::me::{Me, Role};
 use hanna_wire::outbox::{Batch, BatchAnswer};
 use hanna_wire::session::{Granted, Refresh, SignIn};
 use hanna_wire::usage::{UsagePage, UsageQuery};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 /// What happens to the next call.
 #[derive(Debug, Clone)]
@@ -39,6 +44,7 @@ pub struct Line {
     cut: Mutex<Option<FailureKind>>,
     released: Notify,
     tells_of_exports: AtomicBool,
+    is_the_cajas: AtomicBool,
 }
 
 impl Line {
@@ -50,10 +56,12 @@ impl Line {
             cut: Mutex::default(),
             released: Notify::new(),
             tells_of_exports: AtomicBool::new(true),
+            is_the_cajas: AtomicBool::new(false),
         })
     }
 
-    /// The next lookup, delivery, registration or confirmation meets `fault`; one call a fault, in order.
+    /// The next lookup, delivery, registration, confirmation, attachment, request or invitation meets `fault`; one call a
+    /// fault, in order.
     pub fn next(&self, fault: Fault) {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner).push_back(fault);
     }
@@ -66,6 +74,11 @@ impl Line {
     /// Whether the server says what exports are sealed with; one of before did not.
     pub fn tell_of_exports(&self, tells: bool) {
         self.tells_of_exports.store(tells, Ordering::Relaxed);
+    }
+
+    /// Whoever signs in is of the caja from now on, or not.
+    pub fn let_the_caja_sign_in(&self, is_the_cajas: bool) {
+        self.is_the_cajas.store(is_the_cajas, Ordering::Relaxed);
     }
 
     /// Lets the call that is held go through.
@@ -152,7 +165,11 @@ impl Backend for Line {
     }
 
     async fn me(&self, token: &AccessToken) -> Result<Answered<Me>, Failure> {
-        self.pass(self.server.me(token)).await
+        let mut answer = self.pass(self.server.me(token)).await?;
+        if self.is_the_cajas.load(Ordering::Relaxed) {
+            answer.value.roles = vec![Role::CajaAdmin];
+        }
+        Ok(answer)
     }
 
     async fn keys(&self, token: &AccessToken) -> Result<Answered<Keys>, Failure> {
@@ -195,5 +212,73 @@ impl Backend for Line {
 
     async fn health(&self) -> Result<Answered<Health>, Failure> {
         self.pass(self.server.health()).await
+    }
+}
+
+#[async_trait]
+impl Administration for Line {
+    async fn attach(&self, token: &AccessToken, upload: Upload) -> Result<Answered<Attachment>, Failure> {
+        Ok(self.meet(self.server.attach(token, upload)).await?.0)
+    }
+
+    async fn application_requests(
+        &self,
+        token: &AccessToken,
+    ) -> Result<Answered<ApplicationRequests>, Failure> {
+        self.pass(self.server.application_requests(token)).await
+    }
+
+    async fn submit_application(
+        &self,
+        token: &AccessToken,
+        request: &SubmitApplication,
+    ) -> Result<Answered<ApplicationRequest>, Failure> {
+        Ok(self.meet(self.server.submit_application(token, request)).await?.0)
+    }
+
+    async fn correct_application(
+        &self,
+        token: &AccessToken,
+        id: Uuid,
+        request: &CorrectApplication,
+    ) -> Result<Answered<ApplicationRequest>, Failure> {
+        Ok(self.meet(self.server.correct_application(token, id, request)).await?.0)
+    }
+
+    async fn entity_users(
+        &self,
+        token: &AccessToken,
+        query: &UserQuery,
+    ) -> Result<Answered<EntityUsers>, Failure> {
+        self.pass(self.server.entity_users(token, query)).await
+    }
+
+    async fn entity_branches(&self, token: &AccessToken) -> Result<Answered<EntityBranches>, Failure> {
+        self.pass(self.server.entity_branches(token)).await
+    }
+
+    async fn invite_user(
+        &self,
+        token: &AccessToken,
+        request: &InviteUser,
+    ) -> Result<Answered<EntityUser>, Failure> {
+        Ok(self.meet(self.server.invite_user(token, request)).await?.0)
+    }
+
+    async fn change_user(
+        &self,
+        token: &AccessToken,
+        id: Uuid,
+        change: &ChangeUser,
+    ) -> Result<Answered<EntityUser>, Failure> {
+        self.pass(self.server.change_user(token, id, change)).await
+    }
+
+    async fn reset_user(&self, token: &AccessToken, id: Uuid) -> Result<Answered<()>, Failure> {
+        self.pass(self.server.reset_user(token, id)).await
+    }
+
+    async fn invite_again(&self, token: &AccessToken, id: Uuid) -> Result<Answered<()>, Failure> {
+        self.pass(self.server.invite_again(token, id)).await
     }
 }

@@ -3,10 +3,12 @@
 pub mod aplicaciones;
 pub mod consulta;
 pub mod cuenta;
+pub mod entidad;
 pub mod ingreso;
 pub mod por_enviar;
 pub mod reporte;
 pub mod sede;
+pub mod solicitud;
 
 use std::path::PathBuf;
 

@@ -134,7 +134,10 @@ export class Desk {
   }
 
   async refresh_session(): Promise<void> {
-    this.session = await this.backend.refresh_session();
+    const operator_id = this.session?.operator.id;
+    const session = await this.backend.refresh_session();
+    // Whoever was asked about may have signed out meanwhile.
+    if (this.session?.operator.id === operator_id) this.session = session;
   }
 
   async choose_branch(branch_id: string): Promise<void> {

@@ -2,13 +2,21 @@
  * The one door of the screens to the world: the desk's commands and events. `tauri.ts` is the real one, `mock.ts` an
  * invented one for development, tests and screenshots.
  */
+import type { ApplicationDraft } from '../bindings/ApplicationDraft';
+import type { ApplicationForm } from '../bindings/ApplicationForm';
+import type { ApplicationRequest } from '../bindings/ApplicationRequest';
+import type { Branch } from '../bindings/Branch';
 import type { Card } from '../bindings/Card';
+import type { ChosenFile } from '../bindings/ChosenFile';
 import type { CodeOnItsWay } from '../bindings/CodeOnItsWay';
 import type { DocumentKind } from '../bindings/DocumentKind';
+import type { EntityUser } from '../bindings/EntityUser';
+import type { EntityUsers } from '../bindings/EntityUsers';
 import type { ErrorCode } from '../bindings/ErrorCode';
 import type { ExportedOutbox } from '../bindings/ExportedOutbox';
 import type { History } from '../bindings/History';
 import type { HistoryQuery } from '../bindings/HistoryQuery';
+import type { InvitationForm } from '../bindings/InvitationForm';
 import type { LastSync } from '../bindings/LastSync';
 import type { OutboxView } from '../bindings/OutboxView';
 import type { PasswordJudged } from '../bindings/PasswordJudged';
@@ -18,9 +26,12 @@ import type { RecentLookup } from '../bindings/RecentLookup';
 import type { RegistrationForm } from '../bindings/RegistrationForm';
 import type { SavedReport } from '../bindings/SavedReport';
 import type { Recovered } from '../bindings/Recovered';
+import type { Role } from '../bindings/Role';
 import type { Session } from '../bindings/Session';
+import type { SetState } from '../bindings/SetState';
 import type { Start } from '../bindings/Start';
 import type { Status } from '../bindings/Status';
+import type { UploadProgress } from '../bindings/UploadProgress';
 import type { Voided } from '../bindings/Voided';
 import type { VoidReason } from '../bindings/VoidReason';
 
@@ -61,6 +72,29 @@ export interface Backend {
   close_window(): Promise<void>;
   /** Asks the server again who may do what. */
   refresh_session(): Promise<Session>;
+  /** The requests of the own entity, the newest first. */
+  application_requests(): Promise<ApplicationRequest[]>;
+  /** The draft of before, the rejected request to put right, or an empty form. ALREADY_REQUESTED. */
+  begin_application(): Promise<ApplicationDraft>;
+  /** Keeps what is filled in on this PC, right or not. */
+  keep_application(form: ApplicationForm): Promise<void>;
+  /** Puts a file to the draft. ATTACHMENT_TOO_LARGE, ATTACHMENT_KIND; a DOMException when it cannot be read. */
+  attach_file(file: File): Promise<ChosenFile>;
+  detach_file(): Promise<void>;
+  /** Sends the draft; {@link Backend.on_upload} tells how far its file is. */
+  send_application(): Promise<ApplicationRequest>;
+  /** A page of the people of the own entity; `after` is where the page before ended. */
+  entity_users(q: string, after: string | null): Promise<EntityUsers>;
+  entity_branches(): Promise<Branch[]>;
+  /** EMAIL_INVALID, USERNAME_TAKEN. */
+  invite_user(form: InvitationForm): Promise<EntityUser>;
+  /** LAST_ADMINISTRATOR. */
+  assign_user(id: string, roles: Role[], branches: string[]): Promise<EntityUser>;
+  /** LAST_ADMINISTRATOR. */
+  set_user_state(id: string, state: SetState): Promise<EntityUser>;
+  /** Makes their password worth nothing, and mails how to set another. */
+  reset_user(id: string): Promise<void>;
+  invite_again(id: string): Promise<void>;
   choose_branch(branch_id: string): Promise<Session>;
   lookup(kind: DocumentKind, number: string): Promise<Card>;
   /** Late answers of the card that was open are dropped. */
@@ -98,6 +132,8 @@ export interface Backend {
   on_synced(listener: (sync: LastSync) => void): Stop;
   /** The caja revoked this PC: nobody is signed in any more. */
   on_revoked(listener: () => void): Stop;
+  /** A piece more of a file is on its way. */
+  on_upload(listener: (progress: UploadProgress) => void): Stop;
   /** The window was asked to close while so many records wait; it stays open until {@link Backend.close_window}. */
   on_closing(listener: (unsent: number) => void): Stop;
 }

@@ -5,7 +5,6 @@
  */
 import type { Card } from '../bindings/Card';
 import type { DocumentKind } from '../bindings/DocumentKind';
-import type { ErrorCode } from '../bindings/ErrorCode';
 import type { ExportedOutbox } from '../bindings/ExportedOutbox';
 import type { HistoryQuery } from '../bindings/HistoryQuery';
 import type { HistoryRow } from '../bindings/HistoryRow';
@@ -24,30 +23,13 @@ import type { Voided } from '../bindings/Voided';
 import type { VoidReason } from '../bindings/VoidReason';
 import { maskDocument } from '../format';
 import { reasonProblem } from '../reason';
-import type { Backend, CommandError, Stop } from './backend';
+import type { Backend, Stop } from './backend';
+import { Administration } from './mock/administration';
+import { type Command, type Controls, refuse, subscribe, wait } from './mock/desk';
 import { totalsOf } from './mock/history';
 import { CODE, checkContact, checkNit, judgePassword } from './mock/accounts';
 import { type Account, ACCOUNTS, FIXERS, PASSWORD, PEOPLE } from './mock/people';
 import { Records } from './mock/records';
-
-/** What can be turned while it runs. */
-export interface Controls {
-  online: boolean;
-  /** How long every command takes. */
-  latency_ms: number;
-  /** Answers of the server come after this; past {@link ANSWER_WAIT_MS} the copy answers first. */
-  server_ms: number;
-  /** The next calls of these commands are refused. */
-  fail: Partial<Record<keyof Backend, ErrorCode>>;
-  sign_in_needed: boolean;
-  notices: Notice[];
-  printers: string[];
-  print_state: PrintState;
-  /** How many uses there are in the history of before. */
-  history: number;
-}
-
-type Command = Exclude<keyof Backend, 'on_status' | 'on_card' | 'on_synced' | 'on_revoked' | 'on_closing'>;
 
 const ANSWER_WAIT_MS = 3000;
 const SEND_MS = 700;
@@ -57,11 +39,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** Consulted here some hours ago: there is a copy. */
 const COPIES_OF_BEFORE = ['1045678901', '22543312', '1143000111'];
 
-const refuse = (code: ErrorCode, params: CommandError['params'] = {}): never => {
-  throw { code, params } satisfies CommandError;
-};
-
-export class MockBackend implements Backend {
+export class MockBackend extends Administration implements Backend {
   readonly controls: Controls;
   #account: Account | null = null;
   #branch_id: string | null = null;
@@ -83,6 +61,7 @@ export class MockBackend implements Backend {
   closed = false;
 
   constructor(controls: Partial<Controls> = {}) {
+    super();
     this.controls = {
       online: true,
       latency_ms: 60,
@@ -93,6 +72,7 @@ export class MockBackend implements Backend {
       printers: ['HP-LaserJet-Recepcion', 'PDF'],
       print_state: 'queued',
       history: 730,
+      alone: false,
       ...controls,
     };
     for (const number of COPIES_OF_BEFORE) this.#copies.set(number, Date.now() - 5 * HOUR_MS);
@@ -101,7 +81,7 @@ export class MockBackend implements Backend {
 
   /** As if this person had signed in before, and chosen this sede. */
   resume(username: string, branch_code?: string): this {
-    this.#account = ACCOUNTS.find(({ operator }) => operator.username === username) ?? null;
+    this.#account = account_of(username);
     this.#branch_id = this.#account?.branches.find(({ code }) => code === branch_code)?.id ?? null;
     this.#last_sync_ms = Date.now() - 4000;
     return this;
@@ -122,7 +102,7 @@ export class MockBackend implements Backend {
   }
 
   start = () =>
-    this.#run('start', () => ({
+    this.run('start', () => ({
       session: this.#session_or_null(),
       notices: this.controls.notices,
       version: '0.1.0',
@@ -131,11 +111,11 @@ export class MockBackend implements Backend {
     }));
 
   sign_in = (username: string, password: string) =>
-    this.#run('sign_in', () => {
+    this.run('sign_in', () => {
       if (!this.controls.online) return refuse('SERVER_UNREACHABLE');
-      const account = ACCOUNTS.find(({ operator }) => operator.username === username);
+      const account = account_of(username);
       if (!account || password !== PASSWORD) return refuse('WRONG_CREDENTIALS');
-      if (account !== this.#account) this.#branch_id = null;
+      if (account.operator.id !== this.#account?.operator.id) this.#branch_id = null;
       this.#account = account;
       this.#locked = false;
       this.controls.sign_in_needed = false;
@@ -144,63 +124,67 @@ export class MockBackend implements Backend {
     });
 
   judge_password = (password: string, personal: string[]) =>
-    this.#run('judge_password', () => judgePassword(password, personal));
+    this.run('judge_password', () => judgePassword(password, personal));
 
   check_nit = (text: string) =>
-    this.#run('check_nit', () => checkNit(text) ?? refuse('NIT_CHECK_DIGIT_WRONG'));
+    this.run('check_nit', () => checkNit(text) ?? refuse('NIT_CHECK_DIGIT_WRONG'));
 
   check_contact = (email: string, phone: string) =>
-    this.#run('check_contact', () => {
+    this.run('check_contact', () => {
       const fault = checkContact(email, phone);
       if (fault) refuse(fault);
     });
 
   register = (form: RegistrationForm) =>
-    this.#run('register', () => {
-      this.#reach();
-      this.#registration = { id: this.#id(), email: form.email };
+    this.run('register', () => {
+      this.reach();
+      this.#registration = { id: this.id(), email: form.email };
       return { registration_id: this.#registration.id, expires_in_s: 1800, again_in_s: 60 };
     });
 
   resend_code = (id: string) =>
-    this.#run('resend_code', () => {
-      this.#reach();
+    this.run('resend_code', () => {
+      this.reach();
       return { registration_id: id, expires_in_s: 1800, again_in_s: 60 };
     });
 
   confirm_account = (_: string, code: string) =>
-    this.#run('confirm_account', () => {
-      this.#reach();
+    this.run('confirm_account', () => {
+      this.reach();
       if (code !== CODE) refuse('CODE_WRONG');
       this.#registration = null;
     });
 
   forgot_password = () =>
-    this.#run('forgot_password', () => {
-      this.#reach();
+    this.run('forgot_password', () => {
+      this.reach();
       return { registration_id: null, expires_in_s: 1800, again_in_s: 60 };
     });
 
   reset_password = (_: string, code: string, password: string) =>
-    this.#run('reset_password', () => {
-      this.#reach();
+    this.run('reset_password', () => {
+      this.reach();
       if (judgePassword(password, []).weakness) refuse('WEAK_PASSWORD');
       if (code !== CODE) refuse('CODE_WRONG');
     });
 
   change_password = (current: string, password: string) =>
-    this.#run('change_password', () => {
-      this.#reach();
+    this.run('change_password', () => {
+      this.reach();
       if (current !== PASSWORD) refuse('WRONG_CREDENTIALS');
       if (judgePassword(password, []).weakness) refuse('WEAK_PASSWORD');
     });
 
-  #reach(): void {
+  protected account(): Account | null {
+    return this.#account;
+  }
+
+  protected reach(): void {
     if (!this.controls.online) refuse('SERVER_UNREACHABLE');
   }
 
   sign_out = (confirmed: boolean) =>
-    this.#run('sign_out', () => {
+    this.run('sign_out', () => {
       const { pending, needs_attention } = this.#records.counts();
       const count = pending + needs_attention;
       if (count > 0 && !confirmed) refuse('UNSENT_ITEMS', { count });
@@ -208,19 +192,19 @@ export class MockBackend implements Backend {
     });
 
   lock_desk = () =>
-    this.#run('lock_desk', () => {
+    this.run('lock_desk', () => {
       this.#locked = true;
       return this.#session();
     });
 
   unlock_desk = (password: string) =>
-    this.#run('unlock_desk', () => {
+    this.run('unlock_desk', () => {
       if (password !== PASSWORD) return refuse('WRONG_CREDENTIALS');
       this.#locked = false;
       return this.#session();
     });
 
-  close_window = () => this.#run('close_window', () => void (this.closed = true));
+  close_window = () => this.run('close_window', () => void (this.closed = true));
 
   /** The caja revokes this PC. */
   revoke(): void {
@@ -235,12 +219,12 @@ export class MockBackend implements Backend {
   }
 
   refresh_session = () =>
-    this.#run('refresh_session', () =>
+    this.run('refresh_session', () =>
       this.controls.online ? this.#session() : refuse('SERVER_UNREACHABLE'),
     );
 
   choose_branch = (branch_id: string) =>
-    this.#run('choose_branch', () => {
+    this.run('choose_branch', () => {
       if (!this.#session().branches.some(({ id }) => id === branch_id)) refuse('BRANCH_NOT_ALLOWED');
       this.#branch_id = branch_id;
       return this.#session();
@@ -248,9 +232,9 @@ export class MockBackend implements Backend {
 
   lookup = async (kind: DocumentKind, typed: string): Promise<Card> => {
     const number = this.#canonical(kind, typed);
-    const lookup_id = this.#id();
+    const lookup_id = this.id();
     const { online, server_ms } = this.controls;
-    await this.#run('lookup', () => undefined);
+    await this.run('lookup', () => undefined);
     if (!online) return this.#shown_offline(this.#from_copy(lookup_id, kind, number, 'UNREACHABLE'));
     if (server_ms <= ANSWER_WAIT_MS) {
       await wait(server_ms);
@@ -263,16 +247,16 @@ export class MockBackend implements Backend {
     return first;
   };
 
-  clear_card = () => this.#run('clear_card', () => void (this.#card = null));
+  clear_card = () => this.run('clear_card', () => void (this.#card = null));
 
   report_use = (lookup_id: string, again: boolean) =>
-    this.#run('report_use', () => {
+    this.run('report_use', () => {
       const card = this.#card?.card;
       if (card?.lookup_id !== lookup_id) return refuse('LOOKUP_GONE');
       if (!card.may_report) return refuse('NOT_REPORTABLE');
       if (card.reported) return refuse('ALREADY_REPORTED');
       if (card.used_today.length > 0 && !again) return refuse('ALREADY_USED_TODAY');
-      const item = this.#records.report(this.#id(), card, this.#scene());
+      const item = this.#records.report(this.id(), card, this.#scene());
       const reported = { id: item.id, state: item.state, occurred_at: item.occurred_at };
       this.#lookups_of_reports.set(item.id, lookup_id);
       this.#mark(lookup_id, { used: true });
@@ -281,10 +265,10 @@ export class MockBackend implements Backend {
     });
 
   void_use = (report_id: string, reason: VoidReason, text: string) =>
-    this.#run('void_use', (): Voided => {
+    this.run('void_use', (): Voided => {
       this.#check_text(text, reason === 'OTHER');
       const why = { reason, text: text.trim() || null };
-      const voided = this.#records.void_use(this.#id(), report_id, why, this.#scene());
+      const voided = this.#records.void_use(this.id(), report_id, why, this.#scene());
       if (typeof voided === 'string') return refuse(voided);
       this.#mark(this.#lookups_of_reports.get(report_id) ?? '', { used: false });
       this.#follow_use();
@@ -292,15 +276,15 @@ export class MockBackend implements Backend {
       return voided;
     });
 
-  recent_lookups = () => this.#run('recent_lookups', () => this.#recent);
+  recent_lookups = () => this.run('recent_lookups', () => this.#recent);
 
-  outbox = () => this.#run('outbox', () => this.#records.view());
+  outbox = () => this.run('outbox', () => this.#records.view());
 
   retry_item = (id: string) => this.#requeue('retry_item', id);
   retry_all = () => this.#requeue('retry_all', 'all');
 
   withdraw_item = (id: string, why: string) =>
-    this.#run('withdraw_item', () => {
+    this.run('withdraw_item', () => {
       this.#check_text(why, true);
       if (!this.#records.withdraw(id)) refuse('ITEM_NOT_FOUND');
       this.#follow_use();
@@ -309,7 +293,7 @@ export class MockBackend implements Backend {
     });
 
   export_outbox = () =>
-    this.#run('export_outbox', (): ExportedOutbox => {
+    this.run('export_outbox', (): ExportedOutbox => {
       const { pending, needs_attention, lookups } = this.#records.counts();
       const items = pending + needs_attention;
       if (items + lookups === 0) refuse('NOTHING_TO_EXPORT');
@@ -318,21 +302,21 @@ export class MockBackend implements Backend {
 
   /** As if three records of before could be read. */
   recover_set_aside = () =>
-    this.#run('recover_set_aside', (): Recovered => {
+    this.run('recover_set_aside', (): Recovered => {
       this.controls.notices = this.controls.notices.filter((notice) => notice !== 'OUTBOX_SET_ASIDE');
       return { added: 3, already_there: 0, is_damaged: true };
     });
 
   sync_now = async (): Promise<Status> => {
-    await this.#run('sync_now', () => undefined);
+    await this.run('sync_now', () => undefined);
     await this.#deliver();
     return this.#status();
   };
 
-  status = () => this.#run('status', () => this.#status());
+  status = () => this.run('status', () => this.#status());
 
   history = (query: HistoryQuery) =>
-    this.#run('history', () => {
+    this.run('history', () => {
       const { online } = this.controls;
       const rows = this.#rows(query);
       return {
@@ -344,21 +328,21 @@ export class MockBackend implements Backend {
     });
 
   save_report = (query: HistoryQuery) =>
-    this.#run('save_report', () => {
+    this.run('save_report', () => {
       const rows = this.#rows(query).length;
       const path = `/home/recepcion/Documentos/Reporte de convenio ${query.from} a ${query.to}.pdf`;
       return { path, rows, pages: Math.ceil(rows / 30) };
     });
 
   save_report_as = (query: HistoryQuery) => this.save_report(query);
-  open_report = () => this.#run('open_report', () => undefined);
+  open_report = () => this.run('open_report', () => undefined);
   printers = () =>
-    this.#run('printers', () =>
+    this.run('printers', () =>
       this.controls.printers.map((name, index) => ({ name, is_default: index === 0 })),
     );
 
   print_report = (_: HistoryQuery, printer: string) =>
-    this.#run('print_report', () => ({ printer, job: `${printer}-12`, state: this.controls.print_state }));
+    this.run('print_report', () => ({ printer, job: `${printer}-12`, state: this.controls.print_state }));
 
   on_status = (listener: (status: Status) => void): Stop => subscribe(this.#status_listeners, listener);
   on_card = (listener: (card: Card) => void): Stop => subscribe(this.#card_listeners, listener);
@@ -366,7 +350,7 @@ export class MockBackend implements Backend {
   on_revoked = (listener: () => void): Stop => subscribe(this.#revoked_listeners, listener);
   on_closing = (listener: (unsent: number) => void): Stop => subscribe(this.#closing_listeners, listener);
 
-  async #run<Answer>(command: Command, answer: () => Answer): Promise<Answer> {
+  protected async run<Answer>(command: Command, answer: () => Answer): Promise<Answer> {
     await wait(this.controls.latency_ms);
     const code = this.controls.fail[command];
     return code ? refuse(code, code === 'SLOW_DOWN' ? { retry_after_s: 30 } : {}) : answer();
@@ -374,9 +358,9 @@ export class MockBackend implements Backend {
 
   #session_or_null(): Session | null {
     if (!this.#account) return null;
-    const { operator, entity, branches, applications } = this.#account;
+    const { operator, entity, branches, applications, roles = ['OPERATOR'] } = this.#account;
     const branch = branches.find(({ id }) => id === this.#branch_id) ?? null;
-    return { operator, entity, roles: ['OPERATOR'], branches, branch, applications, locked: this.#locked };
+    return { operator, entity, roles, branches, branch, applications, locked: this.#locked };
   }
 
   #session(): Session {
@@ -415,7 +399,7 @@ export class MockBackend implements Backend {
       ...this.#blank(lookup_id, kind, number),
       verdict: usable ? 'ACTIVE' : person ? 'NOT_ACTIVE' : 'NOT_REGISTERED',
       source: 'online',
-      statement_id: this.#id(),
+      statement_id: this.id(),
       affiliate: person?.affiliate ?? null,
       tariff: person?.affiliate.tariff ?? 'D',
       reasons: reasons.map((code) => ({
@@ -511,7 +495,7 @@ export class MockBackend implements Backend {
   }
 
   #requeue(command: Command, which: string) {
-    return this.#run(command, () => {
+    return this.run(command, () => {
       if (!this.#records.requeue(which) && which !== 'all') refuse('ITEM_NOT_FOUND');
       this.#follow_use();
       void this.#deliver();
@@ -563,7 +547,7 @@ export class MockBackend implements Backend {
     for (const tell of this.#status_listeners) tell(this.#status());
   }
 
-  #id(): string {
+  protected id(): string {
     this.#ids += 1;
     return `01980000-0000-7000-8000-${String(this.#ids).padStart(12, '0')}`;
   }
@@ -584,6 +568,7 @@ export function mockFromAddress(): MockBackend {
     fail: Object.fromEntries(failures) as Controls['fail'],
     print_state: (asked.get('print') ?? 'queued') as PrintState,
     history: number('history', 730),
+    alone: asked.has('alone'),
     ...(printers === null ? {} : { printers: printers.split(',').filter(Boolean) }),
   });
   const as = asked.get('as');
@@ -592,11 +577,8 @@ export function mockFromAddress(): MockBackend {
   return backend;
 }
 
-function subscribe<Listener>(listeners: Set<Listener>, listener: Listener): Stop {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-function wait(delay_ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, delay_ms));
+/** An account of one's own: what is asked for in one mock does not show in the next. */
+function account_of(username: string): Account | null {
+  const found = ACCOUNTS.find(({ operator }) => operator.username === username);
+  return found ? { ...found } : null;
 }

@@ -1,4 +1,6 @@
 import { beforeEach, expect, it, vi } from 'vitest';
+import type { ApplicationForm } from '../bindings/ApplicationForm';
+import type { InvitationForm } from '../bindings/InvitationForm';
 
 const invoke = vi.hoisted(() => vi.fn());
 const listen = vi.hoisted(() => vi.fn());
@@ -6,6 +8,20 @@ vi.mock('@tauri-apps/api/core', () => ({ invoke }));
 vi.mock('@tauri-apps/api/event', () => ({ listen }));
 
 const { backend } = await import('./tauri');
+
+const FORM: ApplicationForm = {
+  contact_name: 'Ana',
+  contact_email: 'ana@gym.co',
+  contact_phone: '3001234567',
+  benefit: '20 %',
+  branches: [],
+};
+const INVITATION: InvitationForm = {
+  display_name: 'Luis',
+  email: 'luis@gym.co',
+  roles: ['OPERATOR'],
+  branches: ['b'],
+};
 
 beforeEach(() => vi.resetAllMocks());
 
@@ -15,6 +31,14 @@ it('gives every command under its own name, with the arguments named as the desk
   await backend.judge_password('clave', ['Ana']);
   await backend.reset_password('ana@gym.co', '048213', 'clave nueva');
   await backend.sign_out(true);
+  await backend.keep_application(FORM);
+  await backend.attach_file(new File(['%PDF-'], 'cámara.pdf'));
+  await backend.entity_users('ana', null);
+  await backend.invite_user(INVITATION);
+  await backend.assign_user('u', ['OPERATOR'], ['b']);
+  await backend.set_user_state('u', 'SUSPENDED');
+  await backend.reset_user('u');
+  await backend.invite_again('u');
   await backend.choose_branch('b');
   await backend.lookup('CC', '1.045');
   await backend.report_use('l', true);
@@ -31,6 +55,18 @@ it('gives every command under its own name, with the arguments named as the desk
     ['judge_password', { password: 'clave', personal: ['Ana'] }],
     ['reset_password', { email: 'ana@gym.co', code: '048213', password: 'clave nueva' }],
     ['sign_out', { confirmed: true }],
+    ['keep_application', { form: FORM }],
+    [
+      'attach_file',
+      new Uint8Array([0x25, 0x50, 0x44, 0x46, 0x2d]),
+      { headers: { 'x-file-name': 'c%C3%A1mara.pdf' } },
+    ],
+    ['entity_users', { q: 'ana', after: null }],
+    ['invite_user', { form: INVITATION }],
+    ['assign_user', { id: 'u', roles: ['OPERATOR'], branches: ['b'] }],
+    ['set_user_state', { id: 'u', state: 'SUSPENDED' }],
+    ['reset_user', { id: 'u' }],
+    ['invite_again', { id: 'u' }],
     ['choose_branch', { branch_id: 'b' }],
     ['lookup', { kind: 'CC', number: '1.045' }],
     ['report_use', { lookup_id: 'l', again: true }],
@@ -49,6 +85,11 @@ it('names the commands that take nothing as its methods are named', async () => 
   const plain = [
     'start',
     'refresh_session',
+    'application_requests',
+    'begin_application',
+    'detach_file',
+    'send_application',
+    'entity_branches',
     'clear_card',
     'recent_lookups',
     'outbox',

@@ -19,7 +19,7 @@ use hanna_wire::{limits, path};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, RETRY_AFTER};
-use reqwest::{Client, Request, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, ClientBuilder, Request, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 use super::{AccessToken, Answered, Backend, Failure, FailureKind, ServerAddress, classify};
@@ -34,17 +34,30 @@ pub trait Transport: Send + Sync {
     async fn exchange(&self, request: Request) -> Result<Response, Failure>;
 }
 
+/// How long any request may take, unless it says otherwise.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A network, and how long it may be silent.
+#[derive(Debug, Clone)]
+pub struct Network {
+    client: Client,
+    /// For a request that may take longer than the others: while it is sent, nothing comes back.
+    patient: Client,
+}
+
 #[async_trait]
-impl Transport for Client {
+impl Transport for Network {
     async fn exchange(&self, request: Request) -> Result<Response, Failure> {
-        self.execute(request).await.map_err(|error| broken(&error))
+        let takes_long = request.timeout().is_some_and(|timeout| *timeout > PATIENCE);
+        let client = if takes_long { &self.patient } else { &self.client };
+        client.execute(request).await.map_err(|error| broken(&error))
     }
 }
 
 /// Speaks to one server.
 #[derive(Debug, Clone)]
-pub struct Http<T = Client> {
-    client: Client,
+pub struct Http<T = Network> {
+    pub(super) client: Client,
     transport: T,
     address: ServerAddress,
 }
@@ -55,21 +68,9 @@ impl Http {
     /// # Errors
     /// When the system's certificates or proxy settings cannot be read.
     pub fn new(address: ServerAddress) -> Result<Self, reqwest::Error> {
-        let mut builder = Client::builder()
-            .user_agent(concat!("hanna-convenios/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(5))
-            .read_timeout(Duration::from_secs(15))
-            .timeout(Duration::from_secs(30))
-            .pool_idle_timeout(Duration::from_secs(20))
-            // Hanna never redirects; a captive portal does.
-            .redirect(reqwest::redirect::Policy::none())
-            // Every attempt is the desk's decision.
-            .retry(reqwest::retry::never());
-        if address.is_loopback() {
-            builder = builder.no_proxy();
-        }
-        let client = builder.build()?;
-        Ok(Self { transport: client.clone(), client, address })
+        let client = builder(&address).read_timeout(Duration::from_secs(15)).build()?;
+        let patient = builder(&address).build()?;
+        Ok(Self { transport: Network { client: client.clone(), patient }, client, address })
     }
 
     /// The same client over another transport.
@@ -78,18 +79,34 @@ impl Http {
     }
 }
 
+fn builder(address: &ServerAddress) -> ClientBuilder {
+    let builder = Client::builder()
+            .user_agent(concat!("hanna-convenios/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(PATIENCE)
+            .pool_idle_timeout(Duration::from_secs(20))
+            // Hanna never redirects; a captive portal does.
+            .redirect(reqwest::redirect::Policy::none())
+            // Every attempt is the desk's decision.
+            .retry(reqwest::retry::never());
+    if address.is_loopback() { builder.no_proxy() } else { builder }
+}
+
 impl<T: Transport> Http<T> {
     /// The server's address.
     pub const fn address(&self) -> &ServerAddress {
         &self.address
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         self.address.join(path)
     }
 
     /// Sends `request` and reads its JSON answer.
-    async fn json<A: DeserializeOwned>(&self, request: RequestBuilder) -> Result<Answered<A>, Failure> {
+    pub(super) async fn json<A: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<Answered<A>, Failure> {
         let (response, server_time) = self.send(request).await?;
         if !response.status().is_success() {
             return Err(refusal(response).await);
@@ -100,7 +117,7 @@ impl<T: Transport> Http<T> {
     }
 
     /// Sends `request`, whose answer is that it was done.
-    async fn done(&self, request: RequestBuilder) -> Result<Answered<()>, Failure> {
+    pub(super) async fn done(&self, request: RequestBuilder) -> Result<Answered<()>, Failure> {
         let (response, server_time) = self.send(request).await?;
         if response.status() == StatusCode::NO_CONTENT {
             return Ok(Answered { value: (), server_time });

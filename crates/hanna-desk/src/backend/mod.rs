@@ -4,8 +4,10 @@
 //! decided in one table, [`classify`].
 
 mod address;
+mod administration;
 mod classify;
 mod http;
+mod http_administration;
 
 use std::time::Duration;
 
@@ -25,6 +27,7 @@ use hanna_wire::usage::{UsagePage, UsageQuery};
 use jiff::Timestamp;
 
 pub use address::{AddressError, ServerAddress};
+pub use administration::{Administration, Upload};
 pub use classify::classify;
 pub use http::{Http, Transport};
 
@@ -95,9 +98,10 @@ impl FailureKind {
     }
 }
 
-/// The calls of the contract. Implementations never retry: every attempt is the caller's decision.
+/// The calls of the contract: these, and those of [`Administration`]. Implementations never retry: every attempt is the
+/// caller's decision.
 #[async_trait]
-pub trait Backend: Send + Sync {
+pub trait Backend: Administration + Send + Sync {
     /// `POST /v1/accounts`
     async fn register(&self, request: &Register) -> Result<Answered<CodeSent>, Failure>;
     /// `POST /v1/accounts/code`

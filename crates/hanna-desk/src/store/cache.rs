@@ -24,7 +24,11 @@ const PLAN: Plan = Plan {
     // Room for a hundred thousand people; only what was read takes any.
     cache_kib: 192 * 1024,
     check_whole: false,
-    migrations: &[include_str!("migrations/cache-001.sql"), include_str!("migrations/cache-002.sql")],
+    migrations: &[
+        include_str!("migrations/cache-001.sql"),
+        include_str!("migrations/cache-002.sql"),
+        include_str!("migrations/cache-003.sql"),
+    ],
 };
 
 /// After how many writes the log is carried over into the database.
@@ -177,7 +181,7 @@ impl CacheStore {
         self.write(|db| {
             db.execute_batch(
                 "PRAGMA secure_delete = ON;
-                 BEGIN IMMEDIATE; DELETE FROM statement; DELETE FROM recent; DELETE FROM operator; COMMIT;
+                 BEGIN IMMEDIATE; DELETE FROM statement; DELETE FROM recent; DELETE FROM operator; DELETE FROM draft; COMMIT;
                  PRAGMA secure_delete = OFF;",
             )?;
             Ok(())

@@ -2,7 +2,7 @@
 //!
 //! | file | holds | when it cannot be read |
 //! |---|---|---|
-//! | `cache.sqlite` | statements, reference data | set aside and made anew: the server has it all |
+//! | `cache.sqlite` | statements, reference data, the draft of a form | set aside and made anew: the server has it, or somebody types it again |
 //! | `outbox.sqlite` | what the server has not accepted yet, the clock mark | **never deleted**: set aside intact, a fresh one opened, the operator told |
 //!
 //! The same holds for a database that a newer program laid out: the desk goes on working, and what waits in it is brought
@@ -11,6 +11,7 @@
 
 mod cache;
 mod delivery;
+mod draft;
 mod export;
 mod item;
 mod key;

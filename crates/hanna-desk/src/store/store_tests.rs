@@ -233,3 +233,28 @@ fn damage_in_the_middle_of_the_outbox_is_noticed_at_opening() {
     let (_, notices) = folder.open().expect("opened anew");
     assert_eq!(notices, [Notice::OutboxSetAside]);
 }
+
+#[test]
+fn a_draft_belongs_to_its_operator_and_keeps_its_file_until_another_is_chosen() {
+    let folder = Folder::new();
+    let (ana, luis) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    {
+        let cache = folder.stores().cache;
+        cache.keep_draft_file(ana, &"de ana", Some(b"%PDF-1.7")).expect("kept");
+        cache.keep_draft(ana, &"de ana, corregido").expect("kept");
+        cache.keep_draft(luis, &"de luis").expect("kept");
+    }
+    // After a restart.
+    let cache = folder.stores().cache;
+    assert_eq!(cache.draft::<String>(ana).expect("read").as_deref(), Some("de ana, corregido"));
+    assert_eq!(cache.draft_file(ana).expect("read").as_deref(), Some(&b"%PDF-1.7"[..]));
+    assert_eq!(cache.draft::<String>(luis).expect("read").as_deref(), Some("de luis"));
+    assert_eq!(cache.draft_file(luis).expect("read"), None);
+    cache.keep_draft_file(ana, &"de ana", None).expect("kept");
+    assert_eq!(cache.draft_file(ana).expect("read"), None);
+    cache.forget_draft(ana).expect("forgotten");
+    assert_eq!(cache.draft::<String>(ana).expect("read"), None);
+    // A PC that the caja revoked forgets what is typed of people, too.
+    cache.forget_people().expect("forgotten");
+    assert_eq!(cache.draft::<String>(luis).expect("read"), None);
+}

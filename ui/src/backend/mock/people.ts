@@ -8,6 +8,7 @@ import type { Entity } from '../../bindings/Entity';
 import type { Fixer } from '../../bindings/Fixer';
 import type { Operator } from '../../bindings/Operator';
 import type { Reason } from '../../bindings/Reason';
+import type { Role } from '../../bindings/Role';
 import type { Tariff } from '../../bindings/Tariff';
 
 export interface Person {
@@ -22,6 +23,8 @@ export interface Account {
   entity: Entity;
   branches: Branch[];
   applications: Application[];
+  /** An operator, unless it is said. */
+  roles?: Role[];
 }
 
 export const PASSWORD = 'convenios';
@@ -89,6 +92,8 @@ function account(
   };
 }
 
+const ADMINISTRATOR: Role[] = ['OPERATOR', 'ENTITY_ADMIN'];
+
 export const ACCOUNTS: Account[] = [
   account('ana', 'Ana Rodríguez', 101),
   account('luis', 'Luis Fernando Santodomingo de la Espriella', 102, {
@@ -98,13 +103,25 @@ export const ACCOUNTS: Account[] = [
   account('marta', 'Marta Ospino', 103, { branches: [] }),
   account('pedro', 'Pedro Noriega', 104, {
     applications: [...elsewhere, { ...convenios, state: 'IN_REVIEW' }],
+    branches: [],
+    roles: ADMINISTRATOR,
   }),
   account('sofia', 'Sofía Vengoechea', 105, {
     applications: [
       { ...convenios, state: 'REJECTED', reason: 'El certificado de existencia adjunto está vencido.' },
       ...elsewhere,
     ],
+    branches: [],
+    roles: ADMINISTRATOR,
   }),
+  // A new entity: nothing was asked for.
+  account('nadia@gym-nuevo.co', 'Nadia Núñez', 106, {
+    entity: { id: id(3), nit: '899999068-1', name: 'GYM NUEVO' },
+    applications: [{ ...convenios, state: 'NOT_REQUESTED' }, ...elsewhere],
+    branches: [],
+    roles: ADMINISTRATOR,
+  }),
+  account('carmen', 'Carmen Orozco', 107, { roles: ADMINISTRATOR }),
 ];
 
 const north: Company = { name: 'TRANSPORTES DEL NORTE S.A.S.', status: 'ACTIVA' };
