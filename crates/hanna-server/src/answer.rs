@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hanna_wire::problem::{self, ErrorCode, Problem};
-use hanna_wire::{TRACE_HEADER, TRACE_PARENT_HEADER};
+use hanna_wire::{TRACE_HEADER, TRACE_PARENT_HEADER, path};
 use jiff::fmt::rfc2822::DateTimePrinter;
 use tracing::Instrument;
 
@@ -35,7 +35,11 @@ pub async fn finish(State(app): State<App>, request: Request, next: Next) -> Res
     let method = method_name(request.method());
     let span = tracing::info_span!("request", trace_id, method, route);
 
-    let answered = tokio::time::timeout(app.limits().answer_max, next.run(request).instrument(span.clone()));
+    let limits = app.limits();
+    let is_file = route == path::ATTACHMENT;
+    // A file that comes too slowly is turned away by its route, which knows.
+    let answer_max = if is_file { limits.attachment_max + limits.answer_max } else { limits.answer_max };
+    let answered = tokio::time::timeout(answer_max, next.run(request).instrument(span.clone()));
     let mut response = match answered.await {
         Ok(response) => response,
         Err(_) => Fault::unavailable("the answer took too long").into_response(),

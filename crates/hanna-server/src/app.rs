@@ -122,6 +122,8 @@ pub struct Limits {
     pub body_max: Duration,
     /// Until its answer is there, body included; then 503.
     pub answer_max: Duration,
+    /// Until a file for an application request has arrived; then 408.
+    pub attachment_max: Duration,
     /// How long a client may read nothing of its answer; then the connection ends.
     pub unread_max: Duration,
     /// How many connections there are at once; more wait.
@@ -134,6 +136,8 @@ impl Limits {
         head_max: Duration::from_secs(30),
         body_max: Duration::from_secs(20),
         answer_max: Duration::from_secs(30),
+        // 5 MiB on a bad line.
+        attachment_max: Duration::from_mins(2),
         unread_max: Duration::from_secs(20),
         connections_max: 2_000,
     };

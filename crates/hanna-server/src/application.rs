@@ -28,3 +28,8 @@ pub fn tiles(requested: &[ApplicationRow]) -> Vec<Application> {
     };
     CATALOGUE.into_iter().map(tile).collect()
 }
+
+/// The title of an application; its code if there is no such application.
+pub fn name(code: &str) -> &str {
+    CATALOGUE.iter().find(|(known, ..)| *known == code).map_or(code, |(_, name, _)| name)
+}

@@ -2,14 +2,15 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
-use hanna_wire::limits::BODY_MAX_BYTES;
+use hanna_wire::limits::{ATTACHMENT_MAX_BYTES, BODY_MAX_BYTES, PAGE_MAX, SEARCH_MAX};
 use hanna_wire::me::Role;
 use hanna_wire::problem::ErrorCode;
 use serde::de::DeserializeOwned;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::fault::Fault;
+use crate::folded::fold;
 use crate::secrets::TokenHash;
 use crate::serving::Peer;
 use crate::store::{AccountState, Caller};
@@ -32,16 +34,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
         if !is_json(request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok())) {
             return Err(Fault::with(ErrorCode::UnsupportedMediaType, "the body must be application/json"));
         }
-        let declared =
-            request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        if declared.is_some_and(|length: u64| length > BODY_MAX_BYTES as u64) {
-            return Err(too_large());
-        }
-        let read = tokio::time::timeout(app.limits().body_max, Bytes::from_request(request, &()));
-        let bytes = read
-            .await
-            .map_err(|_| Fault::with(ErrorCode::RequestTimedOut, "the body did not arrive in time"))?
-            .map_err(|rejection| unread(&rejection))?;
+        let bytes = read(request, BODY_MAX_BYTES, app.limits().body_max).await?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| unparsed(&error))
     }
 }
@@ -51,16 +44,38 @@ fn is_json(content_type: Option<&str>) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
-fn unread(rejection: &BytesRejection) -> Fault {
+/// A file for an application request. Its route must have the limit that goes with it, [`ATTACHMENT_MAX_BYTES`].
+pub struct FileBody(pub Bytes);
+
+impl FromRequest<App> for FileBody {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Fault> {
+        read(request, ATTACHMENT_MAX_BYTES, app.limits().attachment_max).await.map(Self)
+    }
+}
+
+async fn read(request: Request, max_bytes: usize, max: Duration) -> Result<Bytes, Fault> {
+    let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|length: u64| length > max_bytes as u64) {
+        return Err(too_large(max_bytes));
+    }
+    tokio::time::timeout(max, Bytes::from_request(request, &()))
+        .await
+        .map_err(|_| Fault::with(ErrorCode::RequestTimedOut, "the body did not arrive in time"))?
+        .map_err(|rejection| unread(&rejection, max_bytes))
+}
+
+fn unread(rejection: &BytesRejection, max_bytes: usize) -> Fault {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        too_large()
+        too_large(max_bytes)
     } else {
         Fault::with(ErrorCode::Malformed, "the body could not be read")
     }
 }
 
-fn too_large() -> Fault {
-    Fault::with(ErrorCode::TooLarge, "the body is over 1 MiB")
+fn too_large(max_bytes: usize) -> Fault {
+    Fault::with(ErrorCode::TooLarge, format!("the body is over {} MiB", max_bytes >> 20))
 }
 
 /// Says where the body is wrong, and never what stands there: serde's own messages quote it.
@@ -87,6 +102,46 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
         let Query(params) = Query::try_from_uri(&parts.uri)
             .map_err(|_| Fault::with(ErrorCode::Invalid, "the query is not what this call takes"))?;
         Ok(Self(params))
+    }
+}
+
+/// The `{id}` of a path.
+pub struct Id(pub Uuid);
+
+impl FromRequestParts<App> for Id {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        let Path(id) = Path::from_request_parts(parts, app)
+            .await
+            .map_err(|_| Fault::with(ErrorCode::NotFound, "there is no such thing: its id is none"))?;
+        Ok(Self(id))
+    }
+}
+
+/// How many rows a page has: as many as were asked for, within the limit.
+///
+/// # Errors
+/// `INVALID`.
+pub fn page_rows(limit: Option<u32>) -> Result<u32, Fault> {
+    let limit = limit.unwrap_or(PAGE_MAX);
+    if (1..=PAGE_MAX).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Fault::with(ErrorCode::Invalid, format!("limit is not between 1 and {PAGE_MAX}")))
+    }
+}
+
+/// What is searched for, folded; none when nothing is.
+///
+/// # Errors
+/// `INVALID`.
+pub fn search(q: Option<&str>) -> Result<Option<String>, Fault> {
+    match q.map(fold).filter(|search| !search.is_empty()) {
+        Some(_) if q.is_some_and(|q| q.chars().count() > SEARCH_MAX) => {
+            Err(Fault::with(ErrorCode::Invalid, format!("q has more than {SEARCH_MAX} characters")))
+        }
+        search => Ok(search),
     }
 }
 
@@ -195,6 +250,17 @@ impl Caller {
     /// Whether the account has a role.
     pub fn is(&self, role: Role) -> bool {
         self.roles.contains(&role)
+    }
+
+    /// The business the caller administers.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` for everybody else.
+    pub fn administers(&self) -> Result<Uuid, Fault> {
+        if !self.is(Role::EntityAdmin) {
+            return Err(Fault::with(ErrorCode::Forbidden, "this is for administrators of an entity"));
+        }
+        self.entity()
     }
 
     /// The business the caller works for.

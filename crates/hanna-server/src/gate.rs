@@ -56,6 +56,9 @@ impl Budgets {
 /// dictionary.
 const GUESSES: Budget = Budget { count: 30, span: SignedDuration::from_mins(15) };
 
+/// Invitations of one entity: those of all its people on the day it begins, and no mailing list.
+const INVITATIONS: Budget = Budget { count: 200, span: SignedDuration::from_hours(24) };
+
 /// Below so many keys nothing is cleared away.
 const KEPT_MIN: usize = 4_096;
 
@@ -67,6 +70,7 @@ pub struct Gate {
     days: Book<(Of, Uuid), Timestamp>,
     trails: Book<Uuid, Trail>,
     guesses: Book<IpAddr, Timestamp>,
+    invitations: Book<Uuid, Timestamp>,
 }
 
 /// Whose lookups. A PC makes its id itself, and must not be able to take another's for it.
@@ -125,7 +129,14 @@ impl<K: Hash + Eq> Book<K, Timestamp> {
 impl Gate {
     /// A gate nobody has come to.
     pub fn new(budgets: Budgets) -> Self {
-        Self { budgets, minutes: Book::new(), days: Book::new(), trails: Book::new(), guesses: Book::new() }
+        Self {
+            budgets,
+            minutes: Book::new(),
+            days: Book::new(),
+            trails: Book::new(),
+            guesses: Book::new(),
+            invitations: Book::new(),
+        }
     }
 
     /// Spends one lookup of the caller.
@@ -155,6 +166,11 @@ impl Gate {
     pub fn guess(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Fault> {
         let Some(address) = address.map(network) else { return Ok(()) };
         self.guesses.spend(address, GUESSES, now).map_err(Fault::slow_down)
+    }
+
+    /// Counts an invitation of an entity.
+    pub fn invite(&self, entity_id: Uuid, now: Timestamp) -> Result<(), Fault> {
+        self.invitations.spend(entity_id, INVITATIONS, now).map_err(Fault::slow_down)
     }
 
     /// It was none: the password was right.

@@ -62,6 +62,11 @@ impl MacKey {
         self.mac("registrations", &[username_key])
     }
 
+    /// The keyed hash of an account under which what others have mailed to it is counted.
+    pub fn mailed_to(&self, account_id: Uuid) -> Mac {
+        self.mac("mailed to", &[&account_id.to_string()])
+    }
+
     /// The keyed hash of a registration that a code is for.
     pub fn registration(&self, id: Uuid) -> Mac {
         self.mac("registration", &[&id.to_string()])

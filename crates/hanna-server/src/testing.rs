@@ -7,11 +7,13 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use hanna_domain::statement::Verifier;
 use hanna_domain::{Document, DocumentKind, Statement};
-use hanna_wire::me::Branch;
+use hanna_wire::application::{FILE_NAME_HEADER, file_name_header};
+use hanna_wire::me::{Branch, Role};
 use hanna_wire::path;
 use jiff::{Span, Timestamp};
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rusqlite::params;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -163,6 +165,32 @@ impl Bench {
         self.desk_of(&self.demo.accounts[0].clone(), device_name).await
     }
 
+    /// Adds somebody with the password of everybody, of a new entity if one is named; otherwise of the caja.
+    pub async fn desk_of_new(&self, username: &str, entity_name: Option<&str>, roles: &[Role]) -> Desk {
+        let sql = self.sql();
+        let (account_id, entity_id) = (self.id(), entity_name.map(|_| self.id()));
+        if let (Some(id), Some(name)) = (entity_id, entity_name) {
+            sql.execute(
+                "INSERT INTO entities (id, nit, name) VALUES (?1, ?2, ?3)",
+                params![id, username, name],
+            )
+            .expect("an entity");
+        }
+        sql.execute(
+            "INSERT INTO accounts (id, username, username_key, display_name, entity_id, password_hash, state)
+             SELECT ?1, ?2, ?2, 'Nadia Núñez', ?3, password_hash, 'ACTIVE' FROM accounts LIMIT 1",
+            params![account_id, username, entity_id],
+        )
+        .expect("an account");
+        for role in roles {
+            let add = "INSERT INTO account_roles (account_id, role) VALUES (?1, ?2)";
+            sql.execute(add, params![account_id, role.code()]).expect("a role");
+        }
+        drop(sql);
+        let known = self.demo.accounts[0].clone();
+        self.desk_of(&Account { username: username.to_owned(), ..known }, "PC").await
+    }
+
     /// A desk of an account of the demo, by its user name.
     pub async fn desk_as(&self, username: &str) -> Desk {
         self.desk_of(&self.demo_account(username), "PC").await
@@ -268,9 +296,23 @@ impl Desk {
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
-        let request = request(Method::POST, path, Some(&self.authorization()))
+        self.call(Method::POST, path, body).await
+    }
+
+    /// A call with a body.
+    pub async fn call(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let request = request(method, path, Some(&self.authorization()))
             .header(header::CONTENT_TYPE, "application/json");
         send(&self.router, request.body(Body::from(body.to_string())).expect("a request")).await
+    }
+
+    /// Brings a file.
+    pub async fn attach(&self, id: Uuid, name: &str, kind: &str, bytes: &[u8]) -> Answer {
+        let path = path::with_id(path::ATTACHMENT, id);
+        let request = request(Method::PUT, &path, Some(&self.authorization()))
+            .header(header::CONTENT_TYPE, kind)
+            .header(FILE_NAME_HEADER, file_name_header(name));
+        send(&self.router, request.body(Body::from(bytes.to_vec())).expect("a request")).await
     }
 
     /// Looks a cédula up at one of the desk's branches.
@@ -329,7 +371,10 @@ impl Desk {
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
+    /// What it says; nothing when it is no JSON.
     pub body: Value,
+    /// What it is.
+    pub bytes: axum::body::Bytes,
 }
 
 impl Answer {
@@ -358,8 +403,10 @@ async fn send(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.expect("infallible");
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
-    let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") };
-    Answer { status: parts.status, headers: parts.headers, body }
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_json = kind.is_some_and(|kind| kind.ends_with("json"));
+    let body = if is_json { serde_json::from_slice(&bytes).expect("JSON") } else { Value::Null };
+    Answer { status: parts.status, headers: parts.headers, body, bytes }
 }
 
 /// The code in a mail.

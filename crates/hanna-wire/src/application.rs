@@ -207,6 +207,21 @@ pub struct ApplicationRequests {
     pub next: Option<String>,
 }
 
+/// Which requests of the own entity to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct RequestsQuery {
+    /// Where the page before ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(max_length = 512)]
+    pub after: Option<String>,
+    /// Rows a page; 500 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<u32>,
+}
+
 /// Which requests to list for the caja.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -246,7 +261,7 @@ pub struct ApproveApplication {
 pub struct ApprovedBranch {
     /// Unique in all Hanna; none to have one made of the entity's name.
     #[serde(default)]
-    #[schema(example = "GYM-01", pattern = "^[A-Z0-9][A-Z0-9-]{1,19}$")]
+    #[schema(example = "GYM-01", pattern = "^[A-Z0-9]{2,8}(-[A-Z0-9]{1,6})?$")]
     pub code: Option<String>,
     /// What people call it.
     #[schema(

@@ -1,14 +1,37 @@
 //! Entity administration: the people of the own entity, and where they work. For its administrators.
 
-use hanna_domain::Redacted;
+use hanna_domain::{Redacted, words};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::admin::people::{UserStanding, UserState};
 use crate::me::{Branch, Role};
+
+words! {
+    /// Whether somebody can use their account.
+    #[derive(ToSchema)]
+    UserState {
+        /// Invited, and has no password yet.
+        Invited = "INVITED",
+        /// They can.
+        Active = "ACTIVE",
+        /// Suspended.
+        Suspended = "SUSPENDED",
+    }
+}
+
+words! {
+    /// What an administrator sets an account to.
+    #[derive(ToSchema)]
+    SetState {
+        /// It may be used again. Somebody who was invited still has to set a password.
+        Active = "ACTIVE",
+        /// It may not be used any more, and every session ends.
+        Suspended = "SUSPENDED",
+    }
+}
 
 /// Somebody of the entity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
@@ -111,9 +134,9 @@ pub struct ChangeUser {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 500)]
     pub branches: Option<Vec<Uuid>>,
-    /// Whether the account may be used. Somebody who was invited still has to set a password.
+    /// Whether the account may be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<UserStanding>,
+    pub state: Option<SetState>,
 }
 
 #[cfg(test)]
@@ -128,6 +151,6 @@ mod tests {
         let config = Config::from_env();
         EntityUsers::export_all(&config)?;
         EntityBranches::export_all(&config)?;
-        UserStanding::export_all(&config)
+        SetState::export_all(&config)
     }
 }

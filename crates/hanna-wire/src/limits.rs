@@ -42,8 +42,6 @@ pub const BENEFIT_MAX: usize = 500;
 pub const ADDRESS_MAX: usize = 200;
 /// The longest reason of a decision, in characters.
 pub const DECISION_REASON_MAX: usize = 500;
-/// The longest code of a branch, in characters.
-pub const BRANCH_CODE_MAX: usize = 20;
 /// The longest search in a list, in characters.
 pub const SEARCH_MAX: usize = 120;
 /// The longest name of a file, in characters.

@@ -4,6 +4,7 @@ mod accounts;
 mod backups;
 mod data;
 mod operations;
+mod requests;
 mod serve;
 mod settings;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
+use self::requests::{RequestApproveArgs, RequestArgs, RequestCommand, RequestListArgs, RequestRejectArgs};
 use self::settings::{Effective, LogFormat, Settings};
 use crate::app::App;
 use crate::clock::{SystemClock, SystemEntropy};
@@ -57,6 +59,9 @@ enum Command {
     /// The people who created an account, and what the caja decides about them.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// The applications that entities ask for, and what the caja decides about them.
+    #[command(subcommand)]
+    Request(RequestCommand),
     /// The PCs that signed in.
     #[command(subcommand)]
     Device(DeviceCommand),
@@ -285,6 +290,12 @@ impl Command {
                 | AccountCommand::Approve(AccountArgs { place, .. })
                 | AccountCommand::Reject(AccountRejectArgs { place, .. }),
             )
+            | Self::Request(
+                RequestCommand::List(RequestListArgs { place, .. })
+                | RequestCommand::Review(RequestArgs { place, .. })
+                | RequestCommand::Approve(RequestApproveArgs { place, .. })
+                | RequestCommand::Reject(RequestRejectArgs { place, .. }),
+            )
             | Self::Device(
                 DeviceCommand::List(place)
                 | DeviceCommand::Revoke(DeviceArgs { place, .. })
@@ -324,6 +335,7 @@ async fn obey(command: &Command, holds: &Effective) -> anyhow::Result<ExitCode> 
         Command::Account(AccountCommand::Reject(args)) => {
             accounts::reject(args.id, &args.reason, holds).await
         }
+        Command::Request(command) => requests::obey(command, holds).await,
         Command::Device(DeviceCommand::List(_)) => operations::list_devices(holds).await,
         Command::Device(DeviceCommand::Revoke(args)) => operations::revoke_device(args.id, holds).await,
         Command::Device(DeviceCommand::Restore(args)) => operations::restore_device(args.id, holds).await,

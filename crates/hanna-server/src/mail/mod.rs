@@ -36,17 +36,29 @@ pub enum MailKind {
     PasswordCode,
     /// A password was changed.
     PasswordChanged,
+    /// The caja approved an application: `name`, `entity`, `application`.
+    ApplicationApproved,
+    /// The caja rejected an application: `name`, `entity`, `application`, `reason`.
+    ApplicationRejected,
+    /// Somebody is invited: `name`, `entity`, `email`.
+    Invitation,
+    /// An administrator took the password away: `name`, `entity`, `email`.
+    PasswordReset,
 }
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::RegistrationCode,
         Self::AlreadyRegistered,
         Self::AccountApproved,
         Self::AccountRejected,
         Self::PasswordCode,
         Self::PasswordChanged,
+        Self::ApplicationApproved,
+        Self::ApplicationRejected,
+        Self::Invitation,
+        Self::PasswordReset,
     ];
 
     /// The word in SQL.
@@ -58,6 +70,10 @@ impl MailKind {
             Self::AccountRejected => "ACCOUNT_REJECTED",
             Self::PasswordCode => "PASSWORD_CODE",
             Self::PasswordChanged => "PASSWORD_CHANGED",
+            Self::ApplicationApproved => "APPLICATION_APPROVED",
+            Self::ApplicationRejected => "APPLICATION_REJECTED",
+            Self::Invitation => "INVITATION",
+            Self::PasswordReset => "PASSWORD_RESET",
         }
     }
 
@@ -73,7 +89,11 @@ impl MailKind {
             Self::AlreadyRegistered
             | Self::AccountApproved
             | Self::AccountRejected
-            | Self::PasswordChanged => NOTICE_VALIDITY,
+            | Self::PasswordChanged
+            | Self::ApplicationApproved
+            | Self::ApplicationRejected
+            | Self::Invitation
+            | Self::PasswordReset => NOTICE_VALIDITY,
         }
     }
 }

@@ -22,6 +22,10 @@ const fn source(kind: MailKind) -> &'static str {
         MailKind::AccountRejected => include_str!("../../templates/mail/account_rejected.txt"),
         MailKind::PasswordCode => include_str!("../../templates/mail/password_code.txt"),
         MailKind::PasswordChanged => include_str!("../../templates/mail/password_changed.txt"),
+        MailKind::ApplicationApproved => include_str!("../../templates/mail/application_approved.txt"),
+        MailKind::ApplicationRejected => include_str!("../../templates/mail/application_rejected.txt"),
+        MailKind::Invitation => include_str!("../../templates/mail/invitation.txt"),
+        MailKind::PasswordReset => include_str!("../../templates/mail/password_reset.txt"),
     }
 }
 

@@ -10,6 +10,8 @@ const VOID: &str = "01936d3e-0000-7000-8000-000000000005";
 const OPERATOR: &str = "01936d3e-0000-7000-8000-000000000006";
 const ENTITY: &str = "01936d3e-0000-7000-8000-000000000007";
 const REGISTRATION: &str = "01936d3e-0000-7000-8000-000000000008";
+const REQUEST: &str = "01936d3e-0000-7000-8000-000000000009";
+const ATTACHMENT: &str = "01936d3e-0000-7000-8000-00000000000a";
 const EPOCH: &str = "0d6ab2b6-7b0c-4b60-8f8e-3f7c3f1c2a11";
 const KID: &str = "Zm9sbG93bWUtMDAx";
 const STATEMENT: &str = "eyJ0eXAiOiJoYW5uYS1zdGF0ZW1lbnQrand0IiwiYWxnIjoiRWREU0EifQ.e30.c2lnbmF0dXJl";
@@ -28,6 +30,25 @@ pub fn request(operation_id: &str) -> Option<Value> {
         "reset_password" => {
             json!({ "email": "ana@gymcaribe.co", "code": "048213", "password": "cuatro xilofonos" })
         }
+        "submit_application" => json!({
+            "id": REQUEST, "application": "CONVENIOS", "content": application_content(),
+        }),
+        "correct_application" => json!({ "revision": 1, "content": application_content() }),
+        "approve_application" => json!({
+            "agreement": {
+                "name": "Gimnasio con tarifa preferencial", "first_day": "2026-12-01", "last_day": "2027-11-30",
+                "tariffs": ["A", "B", "C"], "roles": ["TRABAJADOR", "BENEFICIARIO"], "daily_limit": 1,
+                "over_limit": "NOTE", "validity_h": 24, "void_window_min": 1440, "offline_days_max": 7,
+                "retention_days": 30,
+            },
+            "branches": [{ "code": null, "name": "Sede Norte", "city": "Barranquilla" }],
+        }),
+        "reject_application" => json!({ "reason": "La cámara de comercio está vencida." }),
+        "invite_user" => json!({
+            "id": OPERATOR, "display_name": "Luis Peñaranda", "email": "luis@gymcaribe.co", "roles": ["OPERATOR"],
+            "branches": [BRANCH],
+        }),
+        "change_user" => json!({ "branches": [BRANCH], "state": "ACTIVE" }),
         "change_password" => json!({ "current": "una clave larga", "password": "cuatro xilofonos" }),
         "sign_in" => json!({
             "username": "ana@gymcaribe.co", "password": "una clave larga",
@@ -90,12 +111,62 @@ pub fn answer(operation_id: &str) -> Option<Value> {
             }],
             "next_cursor": null,
         }),
+        "attach" => attachment(),
+        "submit_application" | "correct_application" => application_request("SUBMITTED"),
+        "review_application" => application_request("IN_REVIEW"),
+        "approve_application" => application_request("APPROVED"),
+        "reject_application" => application_request("REJECTED"),
+        "application_requests" | "list_application_requests" => {
+            json!({ "items": [application_request("IN_REVIEW")], "next": null })
+        }
+        "invite_user" => entity_user("INVITED"),
+        "change_user" => entity_user("ACTIVE"),
+        "entity_users" => json!({ "items": [entity_user("ACTIVE")], "next": null }),
+        "entity_branches" => json!({
+            "items": [{ "id": BRANCH, "code": "GYM-01", "name": "Sede Norte", "city": "Barranquilla" }],
+        }),
         "health" => json!({
             "status": "ok", "version": "0.1.0", "server_time": NOON, "signing_kid": KID,
             "signing_key_expires_at": "2027-11-22T17:00:00Z", "epoch": EPOCH,
         }),
         "ready" => json!({ "status": "ready", "schema": 4 }),
         _ => return None,
+    })
+}
+
+fn application_content() -> Value {
+    json!({
+        "contact_name": "Ana Rodríguez", "contact_email": "ana@gymcaribe.co", "contact_phone": "3001234567",
+        "benefit": "20 % de descuento en la mensualidad",
+        "branches": [{ "name": "Sede Norte", "city": "Barranquilla", "address": "Carrera 53 # 76-100" }],
+        "attachment_id": ATTACHMENT,
+    })
+}
+
+fn attachment() -> Value {
+    json!({
+        "id": ATTACHMENT, "file_name": "cámara de comercio.pdf", "media_type": "application/pdf", "size_bytes": 482_113,
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    })
+}
+
+fn application_request(state: &str) -> Value {
+    let reason = (state == "REJECTED").then_some("La cámara de comercio está vencida.");
+    let sent =
+        json!({ "at": NOON, "state": "SUBMITTED", "revision": 1, "reason": null, "by": "Ana Rodríguez" });
+    let then = json!({ "at": NOON, "state": state, "revision": 1, "reason": reason, "by": "Coordinación Convenios" });
+    let history = if state == "SUBMITTED" { json!([sent]) } else { json!([sent, then]) };
+    json!({
+        "id": REQUEST, "application": "CONVENIOS",
+        "entity": { "id": ENTITY, "nit": "900123456-8", "name": "GYM CARIBE" }, "state": state, "revision": 1,
+        "content": application_content(), "attachment": attachment(), "history": history,
+    })
+}
+
+fn entity_user(state: &str) -> Value {
+    json!({
+        "id": OPERATOR, "username": "luis@gymcaribe.co", "display_name": "Luis Peñaranda", "phone": null, "state": state,
+        "roles": ["OPERATOR"], "branches": [BRANCH], "last_sign_in_at": null, "invited_at": NOON,
     })
 }
 
@@ -126,6 +197,11 @@ fn me() -> Value {
 
 #[cfg(test)]
 mod tests {
+    use hanna_wire::application::{
+        ApplicationRequest, ApplicationRequests, ApproveApplication, Attachment, CorrectApplication,
+        RejectApplication, SubmitApplication,
+    };
+    use hanna_wire::entity_users::{ChangeUser, EntityBranches, EntityUser, EntityUsers, InviteUser};
     use hanna_wire::health::{Health, Ready};
     use hanna_wire::keys::Keys;
     use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
@@ -146,6 +222,21 @@ mod tests {
 
     #[test]
     fn examples_are_what_travels() {
+        assert_is::<Attachment>(answer("attach"));
+        assert_is::<SubmitApplication>(request("submit_application"));
+        assert_is::<CorrectApplication>(request("correct_application"));
+        assert_is::<ApproveApplication>(request("approve_application"));
+        assert_is::<RejectApplication>(request("reject_application"));
+        for call in ["submit_application", "review_application", "approve_application", "reject_application"]
+        {
+            assert_is::<ApplicationRequest>(answer(call));
+        }
+        assert_is::<ApplicationRequests>(answer("application_requests"));
+        assert_is::<InviteUser>(request("invite_user"));
+        assert_is::<ChangeUser>(request("change_user"));
+        assert_is::<EntityUser>(answer("invite_user"));
+        assert_is::<EntityUsers>(answer("entity_users"));
+        assert_is::<EntityBranches>(answer("entity_branches"));
         assert_is::<SignIn>(request("sign_in"));
         assert_is::<Refresh>(request("refresh_session"));
         assert_is::<LookupRequest>(request("look_up"));

@@ -1,8 +1,11 @@
 //! The calls of the contract, one file each: what can go wrong, the documentation, the handler, its tests.
 
 mod admin;
+mod application_requests;
 mod change_password;
 mod confirm;
+mod cursor;
+mod entity_users;
 mod forgot_password;
 mod health;
 mod keys;
@@ -50,6 +53,8 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(usage_reports::handler))
         .routes(routes!(health::handler))
         .routes(routes!(ready::handler))
+        .merge(application_requests::all())
+        .merge(entity_users::all())
         .merge(admin::all())
 }
 

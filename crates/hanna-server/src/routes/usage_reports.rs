@@ -2,19 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hanna_domain::colombia;
-use hanna_wire::limits::{HISTORY_DAYS_MAX, PAGE_MAX};
+use hanna_wire::limits::HISTORY_DAYS_MAX;
 use hanna_wire::me::Role;
 use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
-use hanna_wire::usage::{UsagePage, UsageQuery, UsageRow};
-use jiff::{SignedDuration, Timestamp};
+use hanna_wire::usage::{UsagePage, UsageQuery};
+use jiff::SignedDuration;
 use uuid::Uuid;
 
+use super::cursor;
 use crate::app::App;
-use crate::extract::Params;
+use crate::extract::{Params, page_rows};
 use crate::fault::Fault;
 use crate::openapi::{SIGNED_IN, route_faults};
 use crate::store::{Caller, UsageFilter};
@@ -40,23 +39,20 @@ pub async fn handler(
     Params(query): Params<UsageQuery>,
 ) -> Result<Json<UsagePage>, Fault> {
     let entity_id = caller.entity()?;
-    let limit = query.limit.unwrap_or(PAGE_MAX);
-    if limit == 0 || limit > PAGE_MAX {
-        return Err(Fault::with(ErrorCode::Invalid, format!("limit is not between 1 and {PAGE_MAX}")));
-    }
+    let limit = page_rows(query.limit)?;
     let length = query.to.duration_since(query.from);
     if length <= SignedDuration::ZERO || length > SignedDuration::from_hours(24 * HISTORY_DAYS_MAX) {
         let detail = format!("from is not before to, or they are more than {HISTORY_DAYS_MAX} days apart");
         return Err(Fault::with(ErrorCode::Invalid, detail));
     }
-    let after = query.cursor.as_deref().map(read_cursor).transpose()?;
+    let after = query.cursor.as_deref().map(cursor::read).transpose()?;
     let branches = visible_branches(&app, &caller, entity_id, query.branch_id).await?;
     // One row more than the page tells whether there is a next one.
     let filter = UsageFilter { entity_id, branches, from: query.from, to: query.to, after, limit: limit + 1 };
     let mut rows = app.store().usage_reports(filter).await?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-    let next_cursor = rows.last().filter(|_| more).map(cursor_after);
+    let next_cursor = rows.last().filter(|_| more).map(|row| cursor::written(row.occurred_at, row.id));
     Ok(Json(UsagePage { rows, next_cursor }))
 }
 
@@ -84,24 +80,6 @@ async fn visible_branches(
         Some(wanted) if may_see.contains(&wanted) => Ok(Some(vec![wanted])),
         Some(_) => Err(Fault::new(ErrorCode::BranchNotAllowed)),
     }
-}
-
-/// A cursor is the place of a row in the order of the list: its moment in microseconds, and its id.
-fn cursor_after(row: &UsageRow) -> String {
-    let mut bytes = [0; 24];
-    bytes[..8].copy_from_slice(&row.occurred_at.as_microsecond().to_be_bytes());
-    bytes[8..].copy_from_slice(row.id.as_bytes());
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn read_cursor(cursor: &str) -> Result<(Timestamp, Uuid), Fault> {
-    let read = || {
-        let bytes: [u8; 24] = URL_SAFE_NO_PAD.decode(cursor).ok()?.try_into().ok()?;
-        let (moment, id) = bytes.split_at(8);
-        let moment = i64::from_be_bytes(moment.try_into().ok()?);
-        Some((Timestamp::from_microsecond(moment).ok()?, Uuid::from_slice(id).ok()?))
-    };
-    read().ok_or_else(|| Fault::with(ErrorCode::Invalid, "cursor is not one this call gave"))
 }
 
 #[cfg(test)]

@@ -6,8 +6,11 @@
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use hanna_domain::{Document, DocumentKind};
+use hanna_wire::agreement::AgreementTerms;
+use hanna_wire::application::FILE_NAME_HEADER;
 use hanna_wire::path;
 use jiff::ToSpan;
+use jiff::civil::date;
 use rusqlite::params;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -68,6 +71,8 @@ const REFUSED: &str = "refused BRANCH_NOT_ALLOWED";
 #[rustfmt::skip]
 fn table() -> Vec<Row> {
     let signed_in = [END, END, "ok", "ok", "ok", "ok", "ok", OFF, GONE];
+    let administers = |admin| [END, END, NO, NO, NO, admin, NO, OFF, GONE];
+    let caja = |caja| [END, END, NO, NO, NO, NO, caja, OFF, GONE];
     let looks_up = [END, END, "ok", NOT_HERE, NO, NO, NO, OFF, GONE];
     let looks_up_elsewhere = [END, END, NOT_HERE, NOT_HERE, NOT_HERE, NO, NO, OFF, GONE];
     vec![
@@ -93,6 +98,25 @@ fn table() -> Vec<Row> {
                                                      Some([END, END, REFUSED, REFUSED, REFUSED, REFUSED, NO, OFF, REFUSED])),
         Row(Method::GET, path::USAGE_REPORTS,        [END, END, "ok", NOT_HERE, "ok", "ok", NO, OFF, GONE],
                                                      Some([END, END, NOT_HERE, NOT_HERE, NOT_HERE, NOT_HERE, NO, OFF, GONE])),
+        // The gym has the application, and each entity a rejected request from before.
+        Row(Method::PUT, path::ATTACHMENT,           administers("ok"), Some(administers("ID_CONFLICT"))),
+        Row(Method::GET, path::APPLICATION_REQUESTS, administers("ok"), None),
+        Row(Method::POST, path::APPLICATION_REQUESTS, administers("ALREADY_REQUESTED"), Some(administers("ALREADY_REQUESTED"))),
+        Row(Method::PUT, path::APPLICATION_REQUEST,  administers("ALREADY_REQUESTED"), Some(administers("NOT_FOUND"))),
+        Row(Method::GET, path::APPLICATION_REQUEST_ATTACHMENT, administers("ok"), Some(administers("NOT_FOUND"))),
+        Row(Method::GET, path::ENTITY_USERS,         administers("ok"), None),
+        Row(Method::POST, path::ENTITY_USERS,        administers("ok"), Some(administers(NOT_HERE))),
+        Row(Method::PATCH, path::ENTITY_USER,        administers("ok"), Some(administers("NOT_FOUND"))),
+        Row(Method::POST, path::ENTITY_USER_RESET,   administers("ok"), Some(administers("NOT_FOUND"))),
+        Row(Method::POST, path::ENTITY_USER_INVITATION, administers("NOT_PENDING"), Some(administers("NOT_FOUND"))),
+        Row(Method::GET, path::ENTITY_BRANCHES,      administers("ok"), None),
+        Row(Method::GET, path::ADMIN_APPLICATION_REQUESTS, caja("ok"), None),
+        Row(Method::GET, path::ADMIN_APPLICATION_REQUEST_ATTACHMENT, caja("ok"), Some(caja("ok"))),
+        Row(Method::POST, path::ADMIN_APPLICATION_REQUEST_REVIEW, caja("NOT_PENDING"), None),
+        Row(Method::POST, path::ADMIN_APPLICATION_REQUEST_APPROVE, caja("NOT_PENDING"), None),
+        Row(Method::POST, path::ADMIN_APPLICATION_REQUEST_REJECT, caja("NOT_PENDING"), None),
+        Row(Method::GET, path::ADMIN_KEYS,           caja("ok"), None),
+        Row(Method::POST, path::ADMIN_KEYS_ROTATE,   caja("ok"), None),
     ]
 }
 
@@ -138,6 +162,9 @@ impl Walk {
                  INSERT INTO account_roles SELECT id, 'CAJA_ADMIN' FROM accounts WHERE username = 'tic@caja.co';",
             )
             .expect("somebody of the caja");
+        for code in [GYM, CLINIC] {
+            Self::add_request(&bench, code);
+        }
         let mut statements = [Value::Null, Value::Null];
         let operators = ["luis.penaranda@gymcaribe.co", "ivan.acuna@sonrisas.co"];
         for (statement, operator) in statements.iter_mut().zip(operators) {
@@ -146,6 +173,31 @@ impl Walk {
             *statement = answer.body["statement"].clone();
         }
         Self { bench, statements }
+    }
+
+    /// A rejected request of the entity of a branch, with its file: both have the id of that branch.
+    fn add_request(bench: &Bench, code: &str) {
+        bench
+            .sql()
+            .execute_batch(&format!(
+                "INSERT INTO attachments
+                     SELECT b.id, b.entity_id, 'a.pdf', 'application/pdf', 5, '{sha}', 0, a.id, CAST('%PDF-' AS BLOB)
+                     FROM branches b JOIN accounts a ON a.entity_id = b.entity_id WHERE b.code = '{code}' LIMIT 1;
+                 INSERT INTO application_requests
+                     SELECT f.id, f.entity_id, 'CONVENIOS', 'REJECTED', 1, 0, f.added_by FROM attachments f
+                     JOIN branches b ON b.id = f.id WHERE b.code = '{code}';
+                 INSERT INTO application_revisions SELECT r.id, 1, '{content}', r.id FROM application_requests r
+                     JOIN branches b ON b.id = r.id WHERE b.code = '{code}';",
+                sha = "0".repeat(64),
+                content = application_content(Uuid::nil()),
+            ))
+            .expect("a request");
+    }
+
+    fn account(&self, username: &str) -> Uuid {
+        let sql = self.bench.sql();
+        sql.query_row("SELECT id FROM accounts WHERE username = ?1", [username], |row| row.get(0))
+            .expect("an account")
     }
 
     fn branch(&self, code: &str) -> Uuid {
@@ -193,7 +245,7 @@ impl Walk {
     /// What somebody sends to a route.
     fn request(&self, route: &Row, caller: &Caller, ids: Ids) -> (String, Value) {
         let bench = &self.bench;
-        let Row(_, path, ..) = *route;
+        let Row(ref method, path, ..) = *route;
         let home = if caller.who == InReview { ACADEMY } else { GYM };
         let branch_id = self.branch(if ids == Ids::Own { home } else { CLINIC });
         let document =
@@ -236,13 +288,35 @@ impl Walk {
                     "statement": self.statements[usize::from(ids == Ids::Others)],
                 },
             }] }),
+            path::APPLICATION_REQUESTS if *method == Method::POST => json!({
+                "id": bench.id(), "application": "CONVENIOS", "content": application_content(branch_id),
+            }),
+            path::APPLICATION_REQUEST => json!({ "revision": 1, "content": application_content(branch_id) }),
+            path::ENTITY_USERS if *method == Method::POST => json!({
+                "id": bench.id(), "display_name": "Eva Sosa", "email": format!("{}@gym.co", bench.id()),
+                "roles": ["OPERATOR"], "branches": [branch_id],
+            }),
+            path::ENTITY_USER => json!({ "display_name": "Raúl Ordóñez" }),
+            path::ADMIN_APPLICATION_REQUEST_APPROVE => json!({
+                "agreement": AgreementTerms::usual("Gimnasio".to_owned(), date(2026, 11, 22)),
+                "branches": [{ "name": "Sede", "city": "Soledad" }],
+            }),
+            path::ADMIN_APPLICATION_REQUEST_REJECT => json!({ "reason": "No." }),
             path::USAGE_REPORTS => {
                 let to = now + 1.hour();
                 return (format!("{path}?from={now}&to={to}&branch_id={branch_id}"), Value::Null);
             }
             _ => Value::Null,
         };
-        (path.to_owned(), body)
+        let somebody =
+            self.account(if ids == Ids::Own { "suspendido@gymcaribe.co" } else { "ivan.acuna@sonrisas.co" });
+        let id = match path {
+            path::ENTITY_USER | path::ENTITY_USER_RESET | path::ENTITY_USER_INVITATION => somebody,
+            path::ATTACHMENT if ids == Ids::Own => bench.id(),
+            _ if ids == Ids::Own => self.branch(GYM),
+            _ => branch_id,
+        };
+        (path::with_id(path, id), body)
     }
 
     /// What a route answers somebody: `ok`, the outcome of an item, or the code of a problem.
@@ -253,7 +327,11 @@ impl Walk {
         if let Some(token) = caller.token() {
             request = request.header(header::AUTHORIZATION, token);
         }
-        let request = if body.is_null() {
+        let request = if route.1 == path::ATTACHMENT {
+            let request =
+                request.header(header::CONTENT_TYPE, "application/pdf").header(FILE_NAME_HEADER, "a.pdf");
+            request.body(Body::from("%PDF-1.7"))
+        } else if body.is_null() {
             request.body(Body::empty())
         } else {
             request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string()))
@@ -273,6 +351,13 @@ impl Walk {
         };
         (answer.status, said)
     }
+}
+
+fn application_content(attachment_id: Uuid) -> Value {
+    json!({
+        "contact_name": "Ana", "contact_email": "ana@gymcaribe.co", "contact_phone": "3001234567", "benefit": "20 %",
+        "branches": [{ "name": "Sede", "city": "Soledad", "address": "Calle 1" }], "attachment_id": attachment_id,
+    })
 }
 
 /// The operations of the contract: method, path, and the statuses they document.

@@ -18,11 +18,13 @@ use crate::secrets::{Mac, TokenHash};
 use hanna_wire::agreement::AgreementTerms;
 
 mod accounts;
+mod applications;
 mod business_usage;
 mod businesses;
 #[cfg(test)]
 mod contract;
 mod delivery;
+mod entity_users;
 mod generations;
 mod installation;
 mod mails;
@@ -35,8 +37,16 @@ pub use accounts::{
     Accounts, Applicant, Approval, CodeAsk, CodeAsked, CodeTried, Confirmation, Decided, Letter,
     NewRegistration, OwnPassword, PasswordChange, PasswordReset, Registered, Registration, Rejection,
 };
+pub use applications::{
+    Applications, Attached, AttachmentFile, Corrected, Correction, Judgement, KeptRequest, NewApplication,
+    NewAttachment, RequestFilter, Ruled, Ruling, Submitted, UNNAMED_MAX,
+};
 pub use businesses::{Act, Businesses, EntityFilter, NewBranch, Put};
 pub use delivery::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Sender, Void};
+pub use entity_users::{
+    EntityUsers, Invitation, Invited, InvitedAgain, Reinvitation, UserChange, UserChanged, UserFilter,
+    UserReset,
+};
 pub use installation::{Installation, Installed, NewAccount, NewEntity};
 pub use mails::{Mail, MailFields, MailQueue, MailTurn};
 
@@ -76,7 +86,9 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What Hanna needs to keep, and to ask. See the module's text.
 #[async_trait]
-pub trait Store: Accounts + Businesses + MailQueue + Send + Sync + 'static {
+pub trait Store:
+    Accounts + Applications + Businesses + EntityUsers + MailQueue + Send + Sync + 'static
+{
     // The server itself.
 
     /// The schema the database has now, which another program may have changed.

@@ -3,6 +3,7 @@
 use hanna_domain::outbox::{ItemCode, VoidReason};
 use hanna_domain::{AffiliateRole, AffiliateStatus, CompanyStatus, DocumentKind, Reason, Tariff, Verdict};
 use hanna_wire::account::RegistrationState;
+use hanna_wire::application::MediaType;
 use hanna_wire::me::{ApplicationState, Role};
 use hanna_wire::outbox::OutcomeKind;
 
@@ -56,6 +57,7 @@ coded!(
     DocumentKind,
     ItemCode,
     MailKind,
+    MediaType,
     OutcomeKind,
     OverLimit,
     Reason,

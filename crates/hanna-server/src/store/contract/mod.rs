@@ -1,7 +1,9 @@
 //! What every store must do, as stories over the trait. Each implementation runs all of them on an empty database.
 
 mod accounts;
+mod applications;
 mod at_once;
+mod entity_users;
 pub mod fixtures;
 mod items;
 
@@ -13,7 +15,9 @@ use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
 
 pub use self::accounts::*;
+pub use self::applications::*;
 pub use self::at_once::*;
+pub use self::entity_users::*;
 use self::fixtures::*;
 pub use self::items::*;
 use super::*;
@@ -64,6 +68,14 @@ macro_rules! stories {
             one_address_confirmed_at_once_is_one_account,
             accounts_approved_at_once_have_one_entity_and_one_administrator,
             senders_at_once_get_each_mail_once,
+            a_request_is_decided_and_the_application_follows,
+            a_rejected_request_is_sent_again_and_keeps_what_was_said,
+            files_nobody_names_are_few_and_go,
+            requests_at_once_are_one_and_decided_once,
+            codes_made_at_once_are_different,
+            whoever_is_invited_accepts_with_a_first_password,
+            people_are_changed_within_their_entity,
+            administrators_who_take_the_right_from_each_other_leave_one,
         );
     };
 }

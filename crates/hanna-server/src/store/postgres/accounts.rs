@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::columns::Columns;
 use super::fault::Done;
 use super::pool::Tx;
-use super::{PostgresStore, access, codes, mails, registrations};
+use super::{PostgresStore, access, codes, entity_users, mails, registrations};
 use crate::store::{
     Accounts, Approval, CodeAsk, CodeAsked, CodeTried, Confirmation, Decided, NewRegistration, OwnPassword,
     PasswordChange, PasswordReset, Registered, Registration, Rejection, Result,
@@ -51,17 +51,18 @@ async fn reset_password(tx: &Tx, reset: &PasswordReset) -> Done<CodeTried> {
     set_password(tx, account_id, reset.password_hash.expose()).await?;
     end_sessions(tx, account_id, None, reset.now).await?;
     access::forget_attempts(tx, reset.username_mac).await?;
+    entity_users::accept_invitation(tx, account_id, reset.now).await?;
     mails::add(tx, &reset.mail).await?;
     Ok(CodeTried::Right)
 }
 
 /// Holds the account's row: two who change a password at once come one after the other.
-async fn set_password(tx: &Tx, account_id: Uuid, password_hash: &str) -> Done<()> {
+pub async fn set_password(tx: &Tx, account_id: Uuid, password_hash: &str) -> Done<()> {
     let sql = "UPDATE accounts SET password_hash = $2 WHERE id = $1";
     tx.execute(sql, &[&account_id, &password_hash]).await.map(drop)
 }
 
-async fn end_sessions(tx: &Tx, account_id: Uuid, keep: Option<Uuid>, now: Timestamp) -> Done<()> {
+pub async fn end_sessions(tx: &Tx, account_id: Uuid, keep: Option<Uuid>, now: Timestamp) -> Done<()> {
     let open = tx
         .rows(
             "SELECT id FROM sessions WHERE account_id = $1 AND ended_at IS NULL ORDER BY id",

@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/postgres/0001_first.sql"),
     include_str!("../../../migrations/postgres/0002_accounts.sql"),
     include_str!("../../../migrations/postgres/0003_business.sql"),
+    include_str!("../../../migrations/postgres/0004_requests.sql"),
 ];
 
 /// The schema of this program.

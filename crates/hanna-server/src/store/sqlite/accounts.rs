@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::{SqliteStore, access, codes, mails, registrations};
+use super::{SqliteStore, access, codes, entity_users, mails, registrations};
 use crate::store::generations::SIGNED_OUT;
 use crate::store::{
     Accounts, Approval, CodeAsk, CodeAsked, CodeTried, Confirmation, Decided, NewRegistration, OwnPassword,
@@ -46,16 +46,17 @@ fn reset_password(tx: &Transaction<'_>, reset: &PasswordReset) -> rusqlite::Resu
     set_password(tx, account_id, reset.password_hash.expose())?;
     end_sessions(tx, account_id, None, reset.now)?;
     access::forget_attempts(tx, reset.username_mac)?;
+    entity_users::accept_invitation(tx, account_id, reset.now)?;
     mails::add(tx, &reset.mail)?;
     Ok(CodeTried::Right)
 }
 
-fn set_password(tx: &Transaction<'_>, account_id: Uuid, password_hash: &str) -> rusqlite::Result<()> {
+pub fn set_password(tx: &Transaction<'_>, account_id: Uuid, password_hash: &str) -> rusqlite::Result<()> {
     tx.execute("UPDATE accounts SET password_hash = ?2 WHERE id = ?1", params![account_id, password_hash])?;
     Ok(())
 }
 
-fn end_sessions(
+pub fn end_sessions(
     tx: &Transaction<'_>,
     account_id: Uuid,
     keep: Option<Uuid>,

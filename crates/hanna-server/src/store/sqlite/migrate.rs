@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0003_device_time.sql"),
     include_str!("../../../migrations/sqlite/0004_accounts.sql"),
     include_str!("../../../migrations/sqlite/0005_business.sql"),
+    include_str!("../../../migrations/sqlite/0006_requests.sql"),
 ];
 
 /// The schema of this program.

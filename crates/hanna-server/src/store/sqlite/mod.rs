@@ -6,6 +6,7 @@
 mod access;
 mod accounts;
 mod affiliates;
+mod applications;
 pub mod backup;
 mod business_usage;
 mod businesses;
@@ -13,6 +14,7 @@ mod codes;
 mod columns;
 mod deliveries;
 mod devices;
+mod entity_users;
 mod epoch;
 mod history;
 mod installation;
