@@ -1,5 +1,5 @@
 // axe-core on every state of every screen, light, dark and zoomed, and a walk through the main job by keyboard alone:
-// `npm run a11y [-- name-part …]`.
+// `npm run a11y [-- view …] [name-part …]`.
 import axe from 'axe-core';
 import { CONSOLE, DESK, withBrowser } from './browser.js';
 import { CONSOLE_STATES } from './console-states.js';
@@ -175,13 +175,17 @@ async function console_walk(open) {
   await press('Escape');
 }
 
-const wanted = process.argv.slice(2);
+const named = process.argv.slice(2);
+const is_view = (name) => name in VIEWS || name in CONSOLE_VIEWS;
+const views_asked = named.filter(is_view);
+const wanted = named.filter((name) => !is_view(name));
 const asked = ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part));
 let looked = 0;
 
 /** Every state in every view it is to be seen in. */
 async function look_at_all(open, views, all) {
   for (const [view, { media, states }] of Object.entries(views)) {
+    if (views_asked.length > 0 && !views_asked.includes(view)) continue;
     for (const state of all.filter(asked).filter(states)) {
       const where = `${state.name} (${view})`;
       const page = await enter(open, media, state);
