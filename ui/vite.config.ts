@@ -2,7 +2,6 @@
 // at /admin. Each has a build with an invented desk or server behind it (`mock`, `console-mock`), for pictures.
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { fileURLToPath } from 'node:url';
-import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -13,18 +12,8 @@ const OUT_DIRS: Record<string, string> = {
   'console-mock': '.mock-dist-console',
 };
 
-/** A server answers a folder with its `index.html`. */
-const asIndex: Plugin = {
-  name: 'console-as-index',
-  enforce: 'post',
-  generateBundle(_, bundle) {
-    const page = bundle['console.html'];
-    if (page) page.fileName = 'index.html';
-  },
-};
-
 export default defineConfig(({ mode }) => ({
-  plugins: [svelte(), ...(mode.startsWith('console') ? [asIndex] : [])],
+  plugins: [svelte()],
   // Relative addresses: the shell serves the bundle from its own scheme.
   base: mode.startsWith('console') ? '/admin/' : './',
   resolve: {

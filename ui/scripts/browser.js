@@ -20,6 +20,7 @@ const TYPES = {
 export const DESK = {
   dist: new URL('../.mock-dist/', import.meta.url),
   base: '/',
+  page: 'index.html',
   policy: TAURI.app.security.csp,
   // As the real window does.
   frozen: TAURI.app.security.freezePrototype,
@@ -29,6 +30,7 @@ export const DESK = {
 export const CONSOLE = {
   dist: new URL('../.mock-dist-console/', import.meta.url),
   base: '/admin/',
+  page: 'console.html',
   policy:
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
   frozen: false,
@@ -43,13 +45,13 @@ export function launch() {
 }
 
 /** Serves the mock build; resolves to its address and a way to stop. */
-async function serve({ dist, base, policy }) {
+async function serve({ dist, base, page, policy }) {
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     // Chromium asks for an icon by itself; a window does not.
     if (path === '/favicon.ico') return response.writeHead(204).end();
     if (!path.startsWith(base)) return response.writeHead(404).end();
-    const file = join(fileURLToPath(dist), normalize(path === base ? 'index.html' : path.slice(base.length)));
+    const file = join(fileURLToPath(dist), normalize(path === base ? page : path.slice(base.length)));
     try {
       const body = await readFile(file);
       response.writeHead(200, {

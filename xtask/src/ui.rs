@@ -16,7 +16,7 @@ const MADE: &[&str] =
     &["node_modules", "dist", "dist-console", ".mock-dist", ".mock-dist-console", ".shots", "bindings"];
 
 /// The pages that are built: the desk's, which is compiled into the application, and the console's, which the server serves.
-const PAGES: &[&str] = &["ui/dist/index.html", "ui/dist-console/index.html"];
+const PAGES: &[&str] = &["ui/dist/index.html", "ui/dist-console/console.html"];
 
 /// Installs the packages of the lock file unless that was done since it last changed.
 ///

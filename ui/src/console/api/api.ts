@@ -80,8 +80,8 @@ export interface Api {
 
   entities(filters: Filters, paging?: Paging): Promise<Page<AdminEntity>>;
   entity(id: string): Promise<AdminEntityDetail>;
-  create_entity(entity: CreateEntity): Promise<AdminEntity>;
-  change_entity(id: string, change: ChangeEntity): Promise<AdminEntity>;
+  create_entity(entity: CreateEntity): Promise<AdminEntityDetail>;
+  change_entity(id: string, change: ChangeEntity): Promise<AdminEntityDetail>;
   create_branch(entity_id: string, branch: CreateBranch): Promise<AdminBranch>;
   change_branch(id: string, change: ChangeBranch): Promise<AdminBranch>;
   create_agreement(entity_id: string, agreement: CreateAgreement): Promise<AdminAgreement>;

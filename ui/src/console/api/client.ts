@@ -94,9 +94,9 @@ export class Client implements Api {
   entities = (filters: Filters, paging?: Paging) =>
     this.#list<AdminEntity>(`${ADMIN}/entities`, filters, paging);
   entity = (id: string) => this.#get<AdminEntityDetail>(`${ADMIN}/entities/${id}`);
-  create_entity = (entity: CreateEntity) => this.#post<AdminEntity>(`${ADMIN}/entities`, entity);
+  create_entity = (entity: CreateEntity) => this.#post<AdminEntityDetail>(`${ADMIN}/entities`, entity);
   change_entity = (id: string, change: ChangeEntity) =>
-    this.#send<AdminEntity>('PATCH', `${ADMIN}/entities/${id}`, change);
+    this.#send<AdminEntityDetail>('PATCH', `${ADMIN}/entities/${id}`, change);
   create_branch = (entity_id: string, branch: CreateBranch) =>
     this.#post<AdminBranch>(`${ADMIN}/entities/${entity_id}/branches`, branch);
   change_branch = (id: string, change: ChangeBranch) =>

@@ -213,14 +213,15 @@ export class MockApi implements Api {
         agreements_in_force: 0,
         users: 0,
       };
-      this.#entities.push({ entity, branches: [], agreements: [] });
-      return entity;
+      const detail = { entity, branches: [], agreements: [] };
+      this.#entities.push(detail);
+      return detail;
     });
   change_entity = (wanted: string, { name }: ChangeEntity) =>
     this.#run('change_entity', () => {
       const detail = this.#entity(wanted);
       this.#put({ ...detail, entity: { ...detail.entity, name: name ?? detail.entity.name } });
-      return this.#entity(wanted).entity;
+      return this.#entity(wanted);
     });
   create_branch = (entity_id: string, { id: branch_id, code, name, city }: CreateBranch) =>
     this.#run('create_branch', () => {
