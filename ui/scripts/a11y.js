@@ -1,6 +1,8 @@
-// axe-core on every state of every screen, light, dark and zoomed, and a walk through the main job by keyboard alone.
+// axe-core on every state of every screen, light, dark and zoomed, and a walk through the main job by keyboard alone:
+// `npm run a11y [-- view …] [name-part …]`.
 import axe from 'axe-core';
-import { withBrowser } from './browser.js';
+import { CONSOLE, DESK, withBrowser } from './browser.js';
+import { CONSOLE_STATES } from './console-states.js';
 import { enter, STATES } from './states.js';
 
 const every = () => true;
@@ -27,6 +29,14 @@ const VIEWS = {
   contrast: { media: { width: 1280, height: 800, contrast: 'more' }, states: some },
   'contrast dark': { media: { width: 1280, height: 800, contrast: 'more', scheme: 'dark' }, states: some },
   'zoomed 200 %': { media: { width: 1280, height: 800, zoom: 2 }, states: some },
+};
+
+const CONSOLE_VIEWS = {
+  light: { media: { width: 1366, height: 768 }, states: every },
+  dark: { media: { width: 1366, height: 768, scheme: 'dark' }, states: every },
+  narrow: { media: { width: 1024, height: 768 }, states: every },
+  contrast: { media: { width: 1366, height: 768, contrast: 'more' }, states: every },
+  'zoomed 200 %': { media: { width: 1366, height: 768, zoom: 2 }, states: every },
 };
 
 /** Each problem once, with the states it was seen in. */
@@ -159,20 +169,99 @@ async function walk_administrator(open) {
   if (focused !== 'manage') problem(`the focus ended on ${focused}`, 'walk of an administrator');
 }
 
+/** The console by keyboard alone: sign in with the code, search, approve with the terms as they are, reject with a reason. */
+async function console_walk(open) {
+  const page = await open(CONSOLE_VIEWS.light.media, '');
+  const press = async (key, times = 1) => {
+    for (let time = 0; time < times; time += 1) await page.keyboard.press(key);
+    await page.clock.runFor(500);
+  };
+  const at = async (testid) => {
+    await page.clock.runFor(500);
+    await page.getByTestId(testid).first().waitFor({ timeout: 3000 });
+  };
+  /** Tab until something has the focus, as somebody does who sees where it is. */
+  const tab_to = async (testid) => {
+    for (let tabs = 0; tabs < 60; tabs += 1) {
+      await page.keyboard.press('Tab');
+      if ((await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))) === testid) return;
+    }
+    throw new Error(`${testid} is not reached by Tab`);
+  };
+  while (!(await page.locator('main h1').count())) await page.clock.runFor(100);
+  await page.keyboard.type('clara@caja.example');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('consola segura');
+  await press('Enter');
+  await at('otp');
+  await page.keyboard.type('123456');
+  await press('Enter');
+  await at('waiting-registrations');
+  await tab_to('nav-registros');
+  await press('Enter');
+  await at('registration');
+  await page.keyboard.press('/');
+  await page.keyboard.type('nadia');
+  await press('Enter');
+  await tab_to('approve');
+  await press('Enter');
+  await at('confirm');
+  await tab_to('confirm');
+  await press('Enter');
+  await at('said');
+  await tab_to('nav-solicitudes');
+  await press('Enter');
+  await at('request');
+  await tab_to('open-request');
+  await press('Enter');
+  await at('review');
+  await tab_to('approve');
+  await press('Enter');
+  await at('terms-name');
+  await press('Enter');
+  await at('said');
+  if (await page.locator('dialog[open]').count())
+    problem('the approval is still asked', 'keyboard walk of the console');
+  await press('Escape');
+}
+
+const named = process.argv.slice(2);
+const is_view = (name) => name in VIEWS || name in CONSOLE_VIEWS;
+const views_asked = named.filter(is_view);
+const wanted = named.filter((name) => !is_view(name));
+const asked = ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part));
 let looked = 0;
-const faults = await withBrowser(async (open) => {
-  for (const [view, { media, states }] of Object.entries(VIEWS)) {
-    for (const state of STATES.filter(states)) {
+
+/** Every state in every view it is to be seen in. */
+async function look_at_all(open, views, all) {
+  for (const [view, { media, states }] of Object.entries(views)) {
+    if (views_asked.length > 0 && !views_asked.includes(view)) continue;
+    for (const state of all.filter(asked).filter(states)) {
+      const where = `${state.name} (${view})`;
       const page = await enter(open, media, state);
-      await look(page, `${state.name} (${view})`);
-      if (await page.getByTestId('verdict').count()) await verdict_is_aaa(page, `${state.name} (${view})`);
+      await look(page, where);
+      if (await page.getByTestId('verdict').count()) await verdict_is_aaa(page, where);
+      // Nothing is cut off to the side, and nobody has to scroll there to read.
+      const beyond = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      if (beyond > 0) problem(`wider than the window by ${beyond} px`, where);
       await page.context().close();
       looked += 1;
     }
   }
+}
+
+const of_the_desk = await withBrowser(async (open) => {
+  await look_at_all(open, VIEWS, STATES);
   await walk(open).catch((error) => problem(error.message, 'keyboard walk'));
   await walk_administrator(open).catch((error) => problem(error.message, 'walk of an administrator'));
-});
+}, DESK);
+const of_the_console = await withBrowser(async (open) => {
+  await look_at_all(open, CONSOLE_VIEWS, CONSOLE_STATES);
+  await console_walk(open).catch((error) => problem(error.message, 'keyboard walk of the console'));
+}, CONSOLE);
+const faults = [...of_the_desk, ...of_the_console];
 
 for (const fault of new Set(faults)) console.error(fault);
 for (const [text, where] of problems) console.error(`${text}\n    ${where.join(', ')}`);

@@ -12,7 +12,11 @@ use crate::workspace::Workspace;
 
 /// Folders of `ui` that are made, not written. The bindings are written anew by every run of the tests, and hold types
 /// alone, of which nothing is left in a built screen.
-const MADE: &[&str] = &["node_modules", "dist", ".mock-dist", "bindings"];
+const MADE: &[&str] =
+    &["node_modules", "dist", "dist-console", ".mock-dist", ".mock-dist-console", ".shots", "bindings"];
+
+/// The pages that are built: the desk's, which is compiled into the application, and the console's, which the server serves.
+const PAGES: &[&str] = &["ui/dist/index.html", "ui/dist-console/console.html"];
 
 /// Installs the packages of the lock file unless that was done since it last changed.
 ///
@@ -22,22 +26,28 @@ pub fn install(workspace: &Workspace) -> Result<()> {
     npm::install(&folder(workspace))
 }
 
-/// Builds the screens into `ui/dist`, from where they are compiled into the application, unless nothing changed.
+/// Builds the screens into `ui/dist` and the console into `ui/dist-console`, unless nothing changed.
 ///
 /// # Errors
 /// When the build fails or leaves no page.
 pub fn build(workspace: &Workspace) -> Result<()> {
-    let page = workspace.root().join("ui/dist/index.html");
+    let pages: Vec<PathBuf> = PAGES.iter().map(|page| workspace.root().join(page)).collect();
     let mut newest = None;
     for sources in ["ui", "assets"] {
         newest = newest.max(newest_in(&workspace.root().join(sources))?);
     }
-    if modified(&page)?.is_some_and(|built| Some(built) > newest) {
+    let mut is_fresh = true;
+    for page in &pages {
+        is_fresh &= modified(page)?.is_some_and(|built| Some(built) > newest);
+    }
+    if is_fresh {
         println!("The screens are built already.");
         return Ok(());
     }
     process::run(&mut npm::npm(&folder(workspace), &["run", "build"])?)?;
-    ensure!(page.is_file(), "the build left no {}", page.display());
+    for page in &pages {
+        ensure!(page.is_file(), "the build left no {}", page.display());
+    }
     Ok(())
 }
 
