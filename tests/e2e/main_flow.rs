@@ -22,10 +22,10 @@ async fn main_flow() {
     let _turn = TURN.lock().await;
     let stage = tempfile::tempdir().expect("a folder");
     let home = stage::home(stage.path());
-    let _keyring = Keyring::unlocked(&home);
+    let keyring = Keyring::apart(&home);
     let cups = Cups::start().expect("a printer");
     let mut server = Server::start(&stage.path().join("server"));
-    let driver = Driver::start(&home, &cups.server());
+    let driver = Driver::start(&home, &keyring, &cups.server());
     let album = Album::open();
     let data = stage.path().join("desk");
 
@@ -35,7 +35,7 @@ async fn main_flow() {
     choose_branch(&window, &server, &album).await;
     online(&window, &server, &album, [&seen, &other]).await;
 
-    second_instance(&server, &data, &home);
+    second_instance(&server, &data, &home, &keyring);
 
     server.stop();
     offline(&window, &server, &album, [&seen, &other]).await;
@@ -121,11 +121,12 @@ async fn online(window: &Window, server: &Server, album: &Album, people: [&str; 
 }
 
 /// A second start hands over to the first window, and ends.
-fn second_instance(server: &Server, data: &Path, home: &Path) {
+fn second_instance(server: &Server, data: &Path, home: &Path, keyring: &Keyring) {
     let second = std::process::Command::new(program("hanna-convenios"))
         .args(["--server", &server.url(), "--data-dir"])
         .arg(data)
         .env("HOME", home)
+        .env("DBUS_SESSION_BUS_ADDRESS", keyring.bus())
         .status()
         .expect("started");
     assert!(second.success(), "the second program did not end well");

@@ -59,10 +59,10 @@ async fn newcomer() {
     let _turn = TURN.lock().await;
     let stage = tempfile::tempdir().expect("a folder");
     let home = stage::home(stage.path());
-    let _keyring = Keyring::unlocked(&home);
+    let keyring = Keyring::apart(&home);
     let cups = Cups::start().expect("a printer");
     let mut server = Server::start(&stage.path().join("server"));
-    let driver = Driver::start(&home, &cups.server());
+    let driver = Driver::start(&home, &keyring, &cups.server());
     let album = Album::open();
     let data = stage.path().join("desk");
     let caja = Caja(stage.path().join("server"));

@@ -43,7 +43,7 @@ async fn a_day_without_the_server() {
     let _turn = TURN.lock().await;
     let stage = tempfile::tempdir().expect("a folder");
     let home = stage::home(stage.path());
-    let _keyring = Keyring::unlocked(&home);
+    let keyring = Keyring::apart(&home);
     // Half past six in the morning in Colombia.
     let morning: Timestamp = "2026-03-03T11:30:00Z".parse().expect("a time");
     let mut clocks = Clocks {
@@ -51,7 +51,7 @@ async fn a_day_without_the_server() {
         pc: PcClock::at(morning, &stage.path().join("pc.rc")),
     };
     let mut server = Server::start_under(&stage.path().join("server"), clocks.world.environment());
-    let driver = Driver::start(&home, "nobody-prints-here");
+    let driver = Driver::start(&home, &keyring, "nobody-prints-here");
     let album = Album::open();
     let data = stage.path().join("desk");
     let people: Vec<String> = (0..11).map(|n| server.document("active", n)).collect();

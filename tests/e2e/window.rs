@@ -1,6 +1,7 @@
 //! The program's window, and hands and eyes for it.
 
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
+use hanna_testkit::keyring::Keyring;
 use serde_json::json;
 
 /// How long anything on the screen may take to show, on a busy machine.
@@ -21,18 +23,21 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts a driver. Programs it opens get `home`, and the spooler at `cups`.
-    pub fn start(home: &Path, cups: &str) -> Self {
+    /// Starts a driver. Programs it opens get `home`, the bus of `keyring`, and the spooler at `cups`.
+    pub fn start(home: &Path, keyring: &Keyring, cups: &str) -> Self {
         let port = free_port();
         let process = Command::new("WebKitWebDriver")
             .arg(format!("--port={port}"))
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("CUPS_SERVER", cups)
+            .env("DBUS_SESSION_BUS_ADDRESS", keyring.bus())
             .env("HOME", home)
             .env("XDG_DATA_HOME", home.join(".local/share"))
             .env("XDG_CONFIG_HOME", home.join(".config"))
             .env("XDG_CACHE_HOME", home.join(".cache"))
             .env("LC_ALL", "C.UTF-8")
+            // The programs it opens are of its group, and end with it.
+            .process_group(0)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -43,8 +48,8 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.process.kill();
+        // It may have ended already, and the programs with it.
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.process.id())]).status();
         let _ = self.process.wait();
     }
 }
@@ -69,7 +74,10 @@ impl Window {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         let client = loop {
             let mut builder = ClientBuilder::rustls().expect("a client");
-            match builder.capabilities(capabilities.clone()).connect(&url).await {
+            // A program that ends before it has a window is waited for without end.
+            let opening = builder.capabilities(capabilities.clone());
+            let opened = tokio::time::timeout(PATIENCE, opening.connect(&url)).await;
+            match opened.expect("the program opens a window") {
                 Ok(client) => break client,
                 // The driver may not listen yet.
                 Err(error) => assert!(tokio::time::Instant::now() < deadline, "no window: {error}"),

@@ -17,7 +17,7 @@ use rand::{Rng, SeedableRng};
 use uuid::Uuid;
 
 use crate::disk::Disk;
-use crate::{Loss, Ran, is_whole, moment, vfs};
+use crate::{Loss, Ran, choose_a_moment, is_whole, vfs};
 
 /// How many operations one life has at most.
 const OPERATIONS: usize = 120;
@@ -81,7 +81,7 @@ impl Life {
         let early = self.chance.random_bool(0.2);
         if early {
             let most = [3, 40][self.chance.random_range(0..2)];
-            disk.cut_after(self.chance.random_range(0..most));
+            disk.cut_after(self.chance.random_range(0..most), false);
         }
         match Stores::open(folder, &self.key, self.now) {
             Ok((stores, notices)) if notices.is_empty() => {
@@ -91,7 +91,7 @@ impl Life {
                 }
                 if !early {
                     self.forget(&stores)?;
-                    disk.cut_after(moment(&mut self.chance));
+                    choose_a_moment(&disk, &mut self.chance);
                 }
                 self.work(&stores, disk)?;
                 // Closing empties the log into the database, and may be cut, too.

@@ -77,6 +77,8 @@ struct State {
     honest: bool,
     /// So many changes more, and the power goes.
     left: Option<u64>,
+    /// Whether the power goes sooner, while a file is made or deleted.
+    or_in_a_folder: bool,
     files: Vec<File>,
     /// What the files are called now, and what they are called on the disk.
     names: BTreeMap<PathBuf, Node>,
@@ -107,6 +109,7 @@ impl Disk {
                 refusal: None,
                 honest,
                 left: None,
+                or_in_a_folder: false,
                 files: Vec::new(),
                 names: BTreeMap::new(),
                 flushed_names: BTreeMap::new(),
@@ -136,13 +139,14 @@ impl Disk {
             }
         }
         state.flushed_names = state.names.clone();
-        state.left = None;
+        (state.left, state.or_in_a_folder) = (None, false);
         state.on = true;
     }
 
-    /// The power goes after so many changes more.
-    pub fn cut_after(&self, changes: u64) {
-        self.state().left = Some(changes);
+    /// The power goes after so many changes more; or sooner, while a file is made or deleted.
+    pub fn cut_after(&self, changes: u64, or_in_a_folder: bool) {
+        let mut state = self.state();
+        (state.left, state.or_in_a_folder) = (Some(changes), or_in_a_folder);
     }
 
     /// The power goes now, if it has not gone yet.
@@ -272,7 +276,8 @@ impl State {
             return Err(Off);
         }
         let Some(left) = self.left.as_mut() else { return Ok(()) };
-        if *left > 0 {
+        let aimed_at = self.or_in_a_folder && matches!(doing, Doing::Folder);
+        if *left > 0 && !aimed_at {
             *left -= 1;
             return Ok(());
         }

@@ -35,10 +35,11 @@ fn seed() -> u64 {
     number("HANNA_POWER_SEED").unwrap_or(1)
 }
 
-/// After how many changes the power goes: at once, in the middle of some work, or after a checkpoint.
-fn moment(chance: &mut StdRng) -> u64 {
+/// Cuts the power of `disk` at once, in the middle of some work, or after a checkpoint; now and then while a file is made
+/// or deleted, which is seldom done.
+fn choose_a_moment(disk: &disk::Disk, chance: &mut StdRng) {
     let most = [8, 60, 600, 4_000][chance.random_range(0..4)];
-    chance.random_range(0..most)
+    disk.cut_after(chance.random_range(0..most), chance.random_ratio(1, 8));
 }
 
 /// Whether SQLite finds nothing wrong with a database.

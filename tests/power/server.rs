@@ -29,7 +29,7 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 use crate::disk::Disk;
-use crate::{Loss, Ran, is_whole, moment, vfs};
+use crate::{Loss, Ran, choose_a_moment, is_whole, vfs};
 
 /// How many requests one life answers at most.
 const REQUESTS: usize = 60;
@@ -124,10 +124,10 @@ impl Life {
         disk.switch_on();
         let early = self.chance.random_bool(0.2);
         if early {
-            disk.cut_after(self.chance.random_range(0..20));
+            disk.cut_after(self.chance.random_range(0..20), false);
         } else {
             self.look()?;
-            disk.cut_after(moment(&mut self.chance));
+            choose_a_moment(&disk, &mut self.chance);
         }
         self.clock.advance(SignedDuration::from_secs(self.chance.random_range(60..1_200)));
         match self.begin() {

@@ -286,7 +286,9 @@ impl World {
         loop {
             match running.events.try_recv() {
                 Ok(Event::Card(card)) if card.reported.is_none() => late.push(*card),
-                Ok(Event::Status(_) | Event::Card(_) | Event::Synced(_) | Event::Revoked)
+                Ok(
+                    Event::Status(_) | Event::Card(_) | Event::Synced(_) | Event::Revoked | Event::Upload(_),
+                )
                 | Err(tokio::sync::broadcast::error::TryRecvError::Lagged(_)) => {}
                 Err(_) => break,
             }

@@ -17,7 +17,7 @@ use hanna_wire::entity_users::{ChangeUser, EntityBranches, EntityUser, EntityUse
 use hanna_wire::health::Health;
 use hanna_wire::keys::Keys;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
-use hanna_wire::me::{Me, Role};
+use hanna_wire::me::Me;
 use hanna_wire::outbox::{Batch, BatchAnswer};
 use hanna_wire::session::{Granted, Refresh, SignIn};
 use hanna_wire::usage::{UsagePage, UsageQuery};
@@ -44,7 +44,6 @@ pub struct Line {
     cut: Mutex<Option<FailureKind>>,
     released: Notify,
     tells_of_exports: AtomicBool,
-    is_the_cajas: AtomicBool,
 }
 
 impl Line {
@@ -56,7 +55,6 @@ impl Line {
             cut: Mutex::default(),
             released: Notify::new(),
             tells_of_exports: AtomicBool::new(true),
-            is_the_cajas: AtomicBool::new(false),
         })
     }
 
@@ -74,11 +72,6 @@ impl Line {
     /// Whether the server says what exports are sealed with; one of before did not.
     pub fn tell_of_exports(&self, tells: bool) {
         self.tells_of_exports.store(tells, Ordering::Relaxed);
-    }
-
-    /// Whoever signs in is of the caja from now on, or not.
-    pub fn let_the_caja_sign_in(&self, is_the_cajas: bool) {
-        self.is_the_cajas.store(is_the_cajas, Ordering::Relaxed);
     }
 
     /// Lets the call that is held go through.
@@ -165,11 +158,7 @@ impl Backend for Line {
     }
 
     async fn me(&self, token: &AccessToken) -> Result<Answered<Me>, Failure> {
-        let mut answer = self.pass(self.server.me(token)).await?;
-        if self.is_the_cajas.load(Ordering::Relaxed) {
-            answer.value.roles = vec![Role::CajaAdmin];
-        }
-        Ok(answer)
+        self.pass(self.server.me(token)).await
     }
 
     async fn keys(&self, token: &AccessToken) -> Result<Answered<Keys>, Failure> {

@@ -1,4 +1,4 @@
-//! A real Secret Service, in the D-Bus session this test runs in.
+//! A real Secret Service, in the D-Bus session this test runs in or in one of its own.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -9,32 +9,30 @@ use std::process::{Child, Command, Stdio};
 pub struct Keyring {
     daemon: Child,
     bus: String,
-    /// A bus of its own, for a keyring that is locked.
+    /// The bus, when it is its own.
     own_bus: Option<Child>,
 }
 
 impl Keyring {
-    /// A keyring with its files under `home`, unlocked with an empty password, on the session bus this test runs in.
-    /// A bus knows one keyring at a time.
+    /// A keyring with its files under `home`, unlocked with an empty password, on the session bus this test runs in: for
+    /// tests that ask it themselves. A bus knows one keyring at a time.
     pub fn unlocked(home: &Path) -> Self {
         let bus = std::env::var("DBUS_SESSION_BUS_ADDRESS");
-        Self::start(home, bus.expect("no D-Bus session; run under `dbus-run-session --`"), None)
+        Self::start(home, bus.expect("no D-Bus session; run under `dbus-run-session --`"), None, true)
+    }
+
+    /// The same on a bus of its own, where nothing has started another keyring and no other program of ours runs.
+    pub fn apart(home: &Path) -> Self {
+        let (daemon, bus) = bus(Command::new("dbus-daemon"));
+        Self::start(home, bus, Some(daemon), true)
     }
 
     /// The keyring under `home`, locked, on a bus of its own without a display: there is nobody to ask for its password.
     pub fn locked(home: &Path) -> Self {
-        let mut own_bus = Command::new("dbus-daemon")
-            .args(["--session", "--nofork", "--print-address"])
-            .env_remove("DISPLAY")
-            .env_remove("WAYLAND_DISPLAY")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("dbus-daemon is installed (Debian: dbus)");
-        let mut bus = String::new();
-        let mut says = BufReader::new(own_bus.stdout.take().expect("its output"));
-        says.read_line(&mut bus).expect("its address");
-        Self::start(home, bus.trim().to_owned(), Some(own_bus))
+        let mut command = Command::new("dbus-daemon");
+        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+        let (daemon, bus) = bus(command);
+        Self::start(home, bus, Some(daemon), false)
     }
 
     /// Where programs find it: their `DBUS_SESSION_BUS_ADDRESS`.
@@ -42,8 +40,7 @@ impl Keyring {
         &self.bus
     }
 
-    fn start(home: &Path, bus: String, own_bus: Option<Child>) -> Self {
-        let unlocked = own_bus.is_none();
+    fn start(home: &Path, bus: String, own_bus: Option<Child>, unlocked: bool) -> Self {
         let mut command = Command::new("gnome-keyring-daemon");
         command
             .args(["--foreground", "--components=secrets"])
@@ -80,6 +77,20 @@ impl Keyring {
             .expect("gdbus is installed (Debian: libglib2.0-bin)");
         assert!(known.success(), "the keyring {} does not answer", self.daemon.id());
     }
+}
+
+/// A bus, and its address.
+fn bus(mut command: Command) -> (Child, String) {
+    let mut daemon = command
+        .args(["--session", "--nofork", "--print-address"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("dbus-daemon is installed (Debian: dbus)");
+    let mut address = String::new();
+    let mut says = BufReader::new(daemon.stdout.take().expect("its output"));
+    says.read_line(&mut address).expect("its address");
+    (daemon, address.trim().to_owned())
 }
 
 impl Drop for Keyring {

@@ -60,6 +60,6 @@ began_at: string,
  */
 ended_at: string | null, 
 /**
- * Who began it.
+ * Who began it; none: it was begun at the terminal of the server.
  */
-by: string, };
+by: string | null, };
