@@ -67,16 +67,19 @@ impl Counter {
 
     /// The code of the mail to somebody, once it is written.
     async fn mailed_code(&self, email: &str) -> String {
+        let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit());
+        let mut found = None;
         for _ in 0..300 {
             let mails = std::fs::read_dir(self.data.join("mail")).into_iter().flatten();
             let texts = mails.filter_map(|entry| std::fs::read_to_string(entry.ok()?.path()).ok());
-            let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit());
-            if let Some(text) = texts.into_iter().find(|text| text.contains(email)) {
-                return text.lines().find(is_code).expect("a code").to_owned();
+            found = texts.into_iter().find(|text| text.contains(email));
+            if found.is_some() {
+                break;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("nothing was mailed to {email}");
+        let mail = found.expect("a mail to them");
+        mail.lines().find(is_code).expect("a code").to_owned()
     }
 
     /// Signs in at a PC. Answers with the access token.

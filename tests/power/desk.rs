@@ -91,7 +91,7 @@ impl Life {
                 }
                 if !early {
                     self.forget(&stores)?;
-                    choose_a_moment(&disk, &mut self.chance);
+                    choose_a_moment(disk, &mut self.chance);
                 }
                 self.work(&stores, disk)?;
                 // Closing empties the log into the database, and may be cut, too.

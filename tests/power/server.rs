@@ -127,7 +127,7 @@ impl Life {
             disk.cut_after(self.chance.random_range(0..20), false);
         } else {
             self.look()?;
-            choose_a_moment(&disk, &mut self.chance);
+            choose_a_moment(disk, &mut self.chance);
         }
         self.clock.advance(SignedDuration::from_secs(self.chance.random_range(60..1_200)));
         match self.begin() {

@@ -125,6 +125,42 @@ pub fn answer(operation_id: &str) -> Option<Value> {
             ],
             "epoch": EPOCH, "last_sequence": 0,
         }),
+        "usage_reports" => json!({
+            "rows": [{
+                "id": REPORT, "occurred_at": NOON, "document": document(),
+                "affiliate_name": "PÉREZ GÓMEZ, JUAN CARLOS", "tariff": "A",
+                "company_name": "TRANSPORTES DEL NORTE S.A.S.", "branch_id": BRANCH, "branch_name": "Sede Norte",
+                "operator_name": "Ana Rodríguez", "state": "accepted", "code": null, "device_time": NOON,
+                "received_at": NOON, "sequence": 1, "void": null,
+            }],
+            "next_cursor": null,
+        }),
+        "attach" => attachment(),
+        "submit_application" | "correct_application" => application_request("SUBMITTED"),
+        "review_application" => application_request("IN_REVIEW"),
+        "approve_application" => application_request("APPROVED"),
+        "reject_application" => application_request("REJECTED"),
+        "application_requests" | "list_application_requests" => {
+            json!({ "items": [application_request("IN_REVIEW")], "next": null })
+        }
+        "invite_user" => entity_user("INVITED"),
+        "change_user" => entity_user("ACTIVE"),
+        "entity_users" => json!({ "items": [entity_user("ACTIVE")], "next": null }),
+        "entity_branches" => json!({
+            "items": [{ "id": BRANCH, "code": "GYM-01", "name": "Sede Norte", "city": "Barranquilla" }],
+        }),
+        "health" => json!({
+            "status": "ok", "version": "0.1.0", "server_time": NOON, "signing_kid": KID,
+            "signing_key_expires_at": "2027-11-22T17:00:00Z", "epoch": EPOCH,
+        }),
+        "ready" => json!({ "status": "ready", "schema": 8 }),
+        _ => return of_the_console(operation_id),
+    })
+}
+
+/// The same, of what only the caja calls.
+fn of_the_console(operation_id: &str) -> Option<Value> {
+    Some(match operation_id {
         "begin_second_factor" => json!({
             "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
             "otpauth_uri": "otpauth://totp/Hanna%20Convenios:convenios%40lacaja.co?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Hanna%20Convenios",
@@ -155,35 +191,6 @@ pub fn answer(operation_id: &str) -> Option<Value> {
         "list_signing_keys" | "rotate_signing_keys" => json!([
             { "kid": KID, "not_before": NOON, "not_after": "2027-11-22T17:00:00Z", "signs": true },
         ]),
-        "usage_reports" => json!({
-            "rows": [{
-                "id": REPORT, "occurred_at": NOON, "document": document(),
-                "affiliate_name": "PÉREZ GÓMEZ, JUAN CARLOS", "tariff": "A",
-                "company_name": "TRANSPORTES DEL NORTE S.A.S.", "branch_id": BRANCH, "branch_name": "Sede Norte",
-                "operator_name": "Ana Rodríguez", "state": "accepted", "code": null, "device_time": NOON,
-                "received_at": NOON, "sequence": 1, "void": null,
-            }],
-            "next_cursor": null,
-        }),
-        "attach" => attachment(),
-        "submit_application" | "correct_application" => application_request("SUBMITTED"),
-        "review_application" => application_request("IN_REVIEW"),
-        "approve_application" => application_request("APPROVED"),
-        "reject_application" => application_request("REJECTED"),
-        "application_requests" | "list_application_requests" => {
-            json!({ "items": [application_request("IN_REVIEW")], "next": null })
-        }
-        "invite_user" => entity_user("INVITED"),
-        "change_user" => entity_user("ACTIVE"),
-        "entity_users" => json!({ "items": [entity_user("ACTIVE")], "next": null }),
-        "entity_branches" => json!({
-            "items": [{ "id": BRANCH, "code": "GYM-01", "name": "Sede Norte", "city": "Barranquilla" }],
-        }),
-        "health" => json!({
-            "status": "ok", "version": "0.1.0", "server_time": NOON, "signing_kid": KID,
-            "signing_key_expires_at": "2027-11-22T17:00:00Z", "epoch": EPOCH,
-        }),
-        "ready" => json!({ "status": "ready", "schema": 8 }),
         "list_entities" => json!({ "items": [admin_entity()], "next": null }),
         "create_entity" | "read_entity" | "change_entity" => json!({
             "entity": admin_entity(), "branches": [admin_branch()],

@@ -289,14 +289,40 @@ impl Walk {
 
     /// What somebody sends to a route.
     fn request(&self, route: &Row, caller: &Caller, ids: Ids) -> (String, Value) {
-        let bench = &self.bench;
-        let Row(ref method, path, ..) = *route;
+        let path = route.1;
         let home = if caller.who == InReview { ACADEMY } else { GYM };
         let branch_id = self.branch(if ids == Ids::Own { home } else { CLINIC });
+        if path == path::USAGE_REPORTS {
+            let now = self.bench.clock.at();
+            return (format!("{path}?from={now}&to={}&branch_id={branch_id}", now + 1.hour()), Value::Null);
+        }
+        if IN_THE_CONSOLE_ABOUT_BUSINESSES.iter().any(|about| path.starts_with(about)) {
+            return self.business_request(route, branch_id);
+        }
+        let somebody =
+            self.account(if ids == Ids::Own { "suspendido@gymcaribe.co" } else { "ivan.acuna@sonrisas.co" });
+        let id = match path {
+            path::ENTITY_USER | path::ENTITY_USER_RESET | path::ENTITY_USER_INVITATION => somebody,
+            path::ATTACHMENT if ids == Ids::Own => self.bench.id(),
+            path::ADMIN_DEVICE_REVOKE | path::ADMIN_DEVICE_RESTORE => self.device_id,
+            path::ADMIN_USER | path::ADMIN_USER_RESET_PASSWORD | path::ADMIN_USER_RESET_SECOND_FACTOR => {
+                self.account("rosa.ibanez@lapena.co")
+            }
+            path::ADMIN_REGISTRATION_APPROVE | path::ADMIN_REGISTRATION_REJECT => self.bench.id(),
+            _ if ids == Ids::Own => self.branch(GYM),
+            _ => branch_id,
+        };
+        (path::with_id(path, id), self.body(route, caller, ids, branch_id))
+    }
+
+    /// What stands in it.
+    fn body(&self, route: &Row, caller: &Caller, ids: Ids, branch_id: Uuid) -> Value {
+        let bench = &self.bench;
+        let Row(ref method, path, ..) = *route;
         let document =
             Document::parse(DocumentKind::CC, &bench.demo.documents.active[0]).expect("a document");
         let now = bench.clock.at();
-        let body = match path {
+        match path {
             path::ACCOUNTS => json!({
                 "id": bench.id(), "nit": "899999068-1", "entity_name": "GYM NUEVO", "display_name": "Nadia Núñez",
                 "email": format!("{}@gym-nuevo.co", bench.id()), "phone": "3001234567",
@@ -355,29 +381,8 @@ impl Walk {
                 "branches": [{ "name": "Sede", "city": "Soledad" }],
             }),
             path::ADMIN_APPLICATION_REQUEST_REJECT => json!({ "reason": "No." }),
-            path::USAGE_REPORTS => {
-                let to = now + 1.hour();
-                return (format!("{path}?from={now}&to={to}&branch_id={branch_id}"), Value::Null);
-            }
-            _ if IN_THE_CONSOLE_ABOUT_BUSINESSES.iter().any(|about| path.starts_with(about)) => {
-                return self.business_request(route, branch_id);
-            }
             _ => Value::Null,
-        };
-        let somebody =
-            self.account(if ids == Ids::Own { "suspendido@gymcaribe.co" } else { "ivan.acuna@sonrisas.co" });
-        let id = match path {
-            path::ENTITY_USER | path::ENTITY_USER_RESET | path::ENTITY_USER_INVITATION => somebody,
-            path::ATTACHMENT if ids == Ids::Own => bench.id(),
-            path::ADMIN_DEVICE_REVOKE | path::ADMIN_DEVICE_RESTORE => self.device_id,
-            path::ADMIN_USER | path::ADMIN_USER_RESET_PASSWORD | path::ADMIN_USER_RESET_SECOND_FACTOR => {
-                self.account("rosa.ibanez@lapena.co")
-            }
-            path::ADMIN_REGISTRATION_APPROVE | path::ADMIN_REGISTRATION_REJECT => bench.id(),
-            _ if ids == Ids::Own => self.branch(GYM),
-            _ => branch_id,
-        };
-        (path::with_id(path, id), body)
+        }
     }
 
     /// What is sent to the caja's routes about businesses, that of a branch.
