@@ -1,5 +1,5 @@
-//! A day of the caja in its console: the built pages, as the server serves them, in Chromium. What is done there stands in
-//! `ui/scripts/console-e2e.js`; here the server is prepared, and asked afterwards what became of it.
+//! A day of the caja in its console: the built pages, as the server serves them, in Chromium. The server is prepared, and asked
+//! afterwards what became of it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +10,8 @@ use hanna_tests::programs::program;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::browser::Browser;
+use crate::pictures::Album;
 use crate::server::Server;
 
 const CAJA: &str = "beatriz@caja-nueva.co";
@@ -125,13 +127,18 @@ async fn a_day_of_the_caja_in_its_console() {
 
     let bad = file(stage.path(), "con-errores.csv", BAD);
     let good = file(stage.path(), "afiliados.csv", GOOD);
-    let day = json!({
-        "url": server.url(), "username": CAJA, "code": code, "password": CAJA_PASSWORD,
-        "registration": "Ramón Pardo", "entity": "GYM NUEVO", "device": DEVICE,
-        "bad_csv": bad, "good_csv": good, "rejected": "tarifa",
-        "pictures": std::env::var_os("HANNA_DEMO_DIR").map(PathBuf::from),
-    });
-    spend(&day);
+    let mut browser = Browser::open(&server, &Album::open(), "consola-");
+    let first = json!({ "username": CAJA, "code": code, "password": CAJA_PASSWORD });
+    let recovery = browser.does("first_sign_in", &first);
+    browser.does("approve_registration", &json!({ "who": "Ramón Pardo" }));
+    browser.does("review_request", &json!({ "entity": "GYM NUEVO" }));
+    browser.does("approve_request", &json!({ "entity": "GYM NUEVO" }));
+    browser.does("import_affiliates", &json!({ "bad": bad, "rejected": "tarifa", "good": good }));
+    browser.does("revoke_device", &json!({ "name": DEVICE }));
+    browser.does("look_around", &json!({}));
+    browser.does("come_and_go", &json!({}));
+    let again = json!({ "username": CAJA, "password": CAJA_PASSWORD, "recovery": recovery });
+    browser.does("sign_in", &again);
 
     // What was done there is so: the request is approved, and the PC is trusted no more.
     let me = counter.sign_in("ramon@gym-nuevo.co", PASSWORD).await;
@@ -140,21 +147,6 @@ async fn a_day_of_the_caja_in_its_console() {
     let refused = counter.http.get(format!("{}/v1/me", counter.server)).bearer_auth(&token);
     let refused = refused.send().await.expect("the server answers").status();
     assert!(refused.is_client_error(), "a revoked PC has no session: {refused}");
-}
-
-/// Runs the script with the packages of the screens.
-fn spend(day: &Value) {
-    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui");
-    assert!(
-        ui.join("dist-console/console.html").is_file(),
-        "the console is not built: `npm run build` in ui"
-    );
-    let mut node = Command::new("node");
-    // A browser wakes services of the session bus, which tests of the desk start themselves.
-    node.env("DBUS_SESSION_BUS_ADDRESS", "disabled:");
-    node.arg("scripts/console-e2e.js").current_dir(ui).env("HANNA_CONSOLE_DAY", day.to_string());
-    let output = node.output().expect("node runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn new_id() -> Uuid {

@@ -4,6 +4,7 @@
 //! `cargo xtask test` runs this under `xvfb-run dbus-run-session`. With `HANNA_DEMO_DIR` the pictures and the report
 //! are left there (`cargo xtask run --headless`), otherwise beside the built programs, in `e2e/`.
 
+mod browser;
 mod clock;
 mod console;
 mod main_flow;

@@ -1,16 +1,16 @@
 //! A newcomer's day: creates a user in the window, reads the code in the mail, waits for the caja, signs in; forgets the
 //! password, sets another, and changes it; asks for CONVENIOS with a document, puts it right, waits for the caja again, opens
-//! the tile, chooses a sede and consults the first person; invites somebody.
+//! the tile, chooses a sede and consults the first person; invites somebody. The caja decides in its console, in Chromium.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use fantoccini::key::Key;
 use hanna_testkit::cups::Cups;
 use hanna_testkit::keyring::Keyring;
-use hanna_tests::programs::program;
+use serde_json::{Value, json};
 
+use crate::browser::Browser;
 use crate::pictures::Album;
 use crate::server::Server;
 use crate::stage::{self, TURN, look_up, open};
@@ -21,20 +21,12 @@ const PASSWORD: &str = "cuatro xilofonos";
 const SECOND: &str = "cinco trompetas";
 const THIRD: &str = "seis violoncelos";
 
-/// The folder of the server's data, with what the caja does on its terminal and what is mailed.
-struct Caja(PathBuf);
+/// The folder of the server's data, with what is mailed.
+struct Mails(PathBuf);
 
-impl Caja {
-    /// What a subcommand prints.
-    fn run(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new(program("hanna-server"));
-        let output = command.args(arguments).arg("--data-dir").arg(&self.0).output().expect("it runs");
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("UTF-8")
-    }
-
+impl Mails {
     /// The `n`th mail, once it is there. Their names are in the order of time.
-    async fn mail(&self, n: usize) -> String {
+    async fn nth(&self, n: usize) -> String {
         let written = || {
             let entries = std::fs::read_dir(self.0.join("mail")).ok()?;
             let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -65,7 +57,9 @@ async fn newcomer() {
     let driver = Driver::start(&home, &keyring, &cups.server());
     let album = Album::open();
     let data = stage.path().join("desk");
-    let caja = Caja(stage.path().join("server"));
+    let mails = Mails(stage.path().join("server"));
+    let mut caja = Browser::open(&server, &album, "24-consola-");
+    caja.does("sign_in", &of_the_caja(&server));
 
     let window = open(&driver, &server, &data).await;
     create(&window, &mut server, &album).await;
@@ -75,23 +69,20 @@ async fn newcomer() {
     let window = open(&driver, &server, &data).await;
     window.click("create-account").await;
     window.read("progress", "5 de 5").await;
-    confirm(&window, &caja, &album).await;
+    confirm(&window, &mails, &album).await;
 
     window.click("to-sign-in").await;
     sign_in(&window, PASSWORD).await;
     window.read("error", "espera la aprobación").await;
     album.keep(&window, "24-pendiente-de-aprobacion").await;
-    let listed = caja.run(&["account", "list"]);
-    let id =
-        listed.lines().find(|line| line.contains(EMAIL)).expect("it waits").split(' ').next().expect("an id");
-    assert!(caja.run(&["account", "approve", id]).contains("approved"));
-    assert!(caja.mail(1).await.contains("GYM NUEVO"), "the approval is mailed");
+    caja.does("approve_registration", &json!({ "who": "Nadia Núñez" }));
+    assert!(mails.nth(1).await.contains("GYM NUEVO"), "the approval is mailed");
     sign_in(&window, PASSWORD).await;
     window.read("tile-CONVENIOS", "sin solicitar").await;
     album.keep_all(&window, "25-aplicacion-sin-solicitar").await;
     window.click("sign-out").await;
 
-    forget(&window, &caja, &album).await;
+    forget(&window, &mails, &album).await;
     sign_in(&window, SECOND).await;
     change(&window, &album).await;
     window.click("sign-out").await;
@@ -101,10 +92,18 @@ async fn newcomer() {
     // The program is closed in the middle of the form: what was typed is there.
     window.close().await;
     let window = open(&driver, &server, &data).await;
-    request(&window, &mut server, &caja, &document, &album).await;
+    request(&window, &mut server, &mut caja, &document, &album).await;
     at_work(&window, &server, &album).await;
     invite(&window, &album).await;
     window.close().await;
+}
+
+/// Who decides at the console, with the second factor.
+fn of_the_caja(server: &Server) -> Value {
+    let accounts = server.people["accounts"].as_array().expect("a list");
+    let account =
+        accounts.iter().find(|account| !account["totp_secret"].is_null()).expect("somebody of the caja");
+    json!({ "username": account["username"], "password": account["password"], "secret": account["totp_secret"] })
 }
 
 /// The document that goes with the request: half a megabyte.
@@ -165,8 +164,8 @@ async fn create(window: &Window, server: &mut Server, album: &Album) {
     album.keep_all(window, "23-crear-usuario-codigo").await;
 }
 
-async fn confirm(window: &Window, caja: &Caja, album: &Album) {
-    let code = code_in(&caja.mail(0).await);
+async fn confirm(window: &Window, mails: &Mails, album: &Album) {
+    let code = code_in(&mails.nth(0).await);
     let wrong = if code == "000000" { "000001" } else { "000000" };
     window.fill("code", wrong).await;
     window.press(Key::Enter).await;
@@ -177,14 +176,14 @@ async fn confirm(window: &Window, caja: &Caja, album: &Album) {
     album.keep_all(window, "24-crear-usuario-pendiente").await;
 }
 
-async fn forget(window: &Window, caja: &Caja, album: &Album) {
+async fn forget(window: &Window, mails: &Mails, album: &Album) {
     window.click("forgot-password").await;
     window.see("email").await;
     album.keep_all(window, "26-olvide-contrasena").await;
     window.fill("email", EMAIL).await;
     window.press(Key::Enter).await;
     window.see("code").await;
-    let code = code_in(&caja.mail(2).await);
+    let code = code_in(&mails.nth(2).await);
     window.fill("code", &code).await;
     window.fill("new-password", SECOND).await;
     album.keep_all(window, "27-contrasena-nueva").await;
@@ -235,7 +234,7 @@ async fn begin_request(window: &Window, album: &Album) {
     album.keep(window, "31-solicitar-sedes-a-medias").await;
 }
 
-async fn request(window: &Window, server: &mut Server, caja: &Caja, document: &Path, album: &Album) {
+async fn request(window: &Window, server: &mut Server, caja: &mut Browser, document: &Path, album: &Album) {
     window.click("request-it").await;
     window.read("progress", "3 de 5").await;
     assert_eq!(window.value("branch-1-name").await, "Sede Soledad");
@@ -269,19 +268,10 @@ async fn request(window: &Window, server: &mut Server, caja: &Caja, document: &P
     window.read("tile-CONVENIOS", "enviada").await;
     album.keep_all(window, "35-aplicacion-solicitada").await;
 
-    let listed = caja.run(&["request", "list"]);
-    let id = listed
-        .lines()
-        .find(|line| line.contains("GYM NUEVO"))
-        .expect("it waits")
-        .split(' ')
-        .next()
-        .expect("an id")
-        .to_owned();
-    caja.run(&["request", "review", &id]);
+    caja.does("review_request", &json!({ "entity": "GYM NUEVO" }));
     window.click("reload").await;
     window.read("tile-CONVENIOS", "en revisión").await;
-    caja.run(&["request", "reject", &id, "--reason", "La cámara de comercio está vencida."]);
+    caja.does("reject_request", &json!({ "reason": "La cámara de comercio está vencida." }));
     window.click("reload").await;
     window.read("tile-CONVENIOS", "vencida").await;
     album.keep_all(window, "36-solicitud-rechazada").await;
@@ -300,7 +290,7 @@ async fn request(window: &Window, server: &mut Server, caja: &Caja, document: &P
     window.read("request", "de nuevo").await;
 
     // The answer comes while one looks: nobody presses anything.
-    caja.run(&["request", "approve", &id]);
+    caja.does("approve_request", &json!({ "entity": "GYM NUEVO" }));
     window.see("approved-now").await;
     album.keep_all(window, "38-aplicacion-aprobada").await;
 }

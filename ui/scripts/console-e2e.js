@@ -1,19 +1,21 @@
-// A day of the caja in the built console, in Chromium, against a real server: `node scripts/console-e2e.js`, started by
-// `tests/e2e/console.rs`, which prepares the server and says in `HANNA_CONSOLE_DAY` (JSON) what it prepared:
+// The built console in Chromium, as somebody of the caja uses it, against a real server; for `tests/e2e/browser.rs`:
 //
-//   {url, username, code, password, registration, entity, device, bad_csv, good_csv, rejected, pictures}
+//   node scripts/console-e2e.js URL PICTURES PREFIX
 //
-// Ends with 0 when everything could be done, axe found nothing on any page, and the browser's console said nothing.
+// One deed a line of its input, as JSON: `["sign_in", {"username": …}]`, the names of `deeds` below. One object a line of its
+// output: `{"ok": true, "result": …}` when it could be done, axe found nothing on any page it was looked at, and the browser's
+// console said nothing; `{"ok": false, "problems": […]}` otherwise. Pictures are left in the folder PICTURES, named from PREFIX.
 import axe from 'axe-core';
 import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { launch } from './browser.js';
 
-const day = JSON.parse(process.env.HANNA_CONSOLE_DAY ?? '{}');
+const [url, pictures, prefix] = process.argv.slice(2);
 const WAIT_MS = 30_000;
 const STEP_MS = 30_000;
 
-const problems = [];
+let problems = [];
 
 const browser = await launch();
 const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, locale: 'es-CO' });
@@ -46,7 +48,7 @@ async function look(where) {
   for (const { id, help, nodes } of violations) {
     for (const { target } of nodes) problems.push(`${where}: ${id}: ${help}: ${target}`);
   }
-  if (day.pictures) await page.screenshot({ path: join(day.pictures, `consola-${where}.png`) });
+  await page.screenshot({ path: join(pictures, `${prefix}${where}.png`) });
 }
 
 /** What an authenticator application shows for a secret (RFC 6238: SHA-1, 30 seconds, six digits). */
@@ -62,142 +64,171 @@ function otp(secret, now_ms) {
   return String(number % 1_000_000).padStart(6, '0');
 }
 
-/** The first password by the code of the terminal, then the second factor; returns a recovery code. */
-async function first_sign_in() {
-  await page.goto(`${day.url}/admin/`);
-  await see('username');
-  await look('ingreso');
-  await click('forgot');
-  await fill('email', day.username);
-  await click('have-code');
-  await fill('code', day.code);
-  await fill('new-password', day.password);
-  await click('set-password');
-  await click('to-sign-in');
-  await fill('username', day.username);
-  await fill('password', day.password);
-  await click('sign-in');
-  await see('qr');
-  await look('segundo-factor');
-  const secret = (await page.getByTestId('secret').innerText()).replace(/\s/g, '');
-  await fill('otp', '000000' === otp(secret, Date.now()) ? '000001' : '000000');
-  await click('confirm-factor');
-  await see('error');
-  await fill('otp', otp(secret, Date.now()));
-  await click('confirm-factor');
-  await see('recovery-codes');
-  await look('codigos-de-recuperacion');
-  const [recovery] = await page.getByTestId('recovery-codes').locator('li').allInnerTexts();
-  await page.getByTestId('kept').check();
-  await click('go-on');
-  await see('waiting-registrations');
-  await look('inicio');
-  return recovery;
-}
+/** The other code of six digits: not this one. */
+const wrong = (code) => (code === '000000' ? '000001' : '000000');
 
-async function approve_registration() {
-  await click('nav-registros');
-  await read('registration', day.registration);
-  await look('registros');
-  await page.getByTestId('registration').filter({ hasText: day.registration }).getByTestId('approve').click();
-  await click('confirm');
-  await read('said', day.registration);
-}
+const deeds = {
+  /** The first password by the code of the terminal, then the second factor; gives a recovery code. */
+  async first_sign_in({ username, code, password }) {
+    await page.goto(`${url}/admin/`);
+    await see('username');
+    await look('ingreso');
+    await click('forgot');
+    await fill('email', username);
+    await click('have-code');
+    await fill('code', code);
+    await fill('new-password', password);
+    await click('set-password');
+    await click('to-sign-in');
+    await fill('username', username);
+    await fill('password', password);
+    await click('sign-in');
+    await see('qr');
+    await look('segundo-factor');
+    const secret = (await page.getByTestId('secret').innerText()).replace(/\s/g, '');
+    await fill('otp', wrong(otp(secret, Date.now())));
+    await click('confirm-factor');
+    await see('error');
+    await fill('otp', otp(secret, Date.now()));
+    await click('confirm-factor');
+    await see('recovery-codes');
+    await look('codigos-de-recuperacion');
+    const [recovery] = await page.getByTestId('recovery-codes').locator('li').allInnerTexts();
+    await page.getByTestId('kept').check();
+    await click('go-on');
+    await see('waiting-registrations');
+    await look('inicio');
+    return recovery;
+  },
 
-async function approve_request() {
-  await click('nav-solicitudes');
-  await page.getByTestId('request').filter({ hasText: day.entity }).getByTestId('open-request').click();
-  await see('history');
-  await look('solicitud');
-  const download = page.waitForEvent('download');
-  await click('download');
-  if (!(await (await download).suggestedFilename())) problems.push('the attachment has no name');
-  await click('review');
-  await read('history', 'En revisión');
-  await click('approve');
-  await see('terms-name');
-  await look('solicitud-aprobar');
-  await click('confirm');
-  await read('history', 'Aprobada');
-  await page.getByRole('link', { name: 'Ver la entidad' }).click();
-  await see('agreement');
-  await look('entidad');
-}
+  /** With the second factor: a recovery code, or what its secret gives now. */
+  async sign_in({ username, password, recovery, secret }) {
+    await page.goto(`${url}/admin/`);
+    await fill('username', username);
+    await fill('password', password);
+    await click('sign-in');
+    await fill('otp', recovery ?? otp(secret, Date.now()));
+    await click('sign-in');
+    await see('waiting-registrations');
+  },
 
-async function import_affiliates() {
-  await click('nav-afiliados');
-  await see('import-file');
-  await look('afiliados');
-  await page.getByTestId('import-file').setInputFiles(day.bad_csv);
-  await click('send');
-  await read('import-outcome', 'no cambió nada');
-  await read('rejected-line', day.rejected);
-  await look('afiliados-con-errores');
-  await page.getByTestId('import-file').setInputFiles(day.good_csv);
-  await click('send');
-  await read('import-outcome', 'Esto cambiaría');
-  await click('import-now');
-  await click('confirm');
-  await read('import-outcome', 'Esto cambió');
-  await look('afiliados-importados');
-}
+  async approve_registration({ who }) {
+    await click('nav-registros');
+    await read('registration', who);
+    await look('registros');
+    await page.getByTestId('registration').filter({ hasText: who }).getByTestId('approve').click();
+    await click('confirm');
+    await read('said', who);
+  },
 
-async function revoke_device() {
-  await click('nav-equipos');
-  await fill('search', day.device);
-  await page.keyboard.press('Enter');
-  const device = page.getByTestId('device').filter({ hasText: day.device });
-  await device.getByTestId('revoke').click();
-  await look('equipos-desactivar');
-  await click('confirm');
-  await device.getByTestId('restore').waitFor();
-  await look('equipos');
-}
+  /** Opens the request of an entity, with its attachment, and takes it up. */
+  async review_request({ entity }) {
+    await click('nav-solicitudes');
+    await page.getByTestId('request').filter({ hasText: entity }).getByTestId('open-request').click();
+    await see('history');
+    await look('solicitud');
+    const download = page.waitForEvent('download');
+    await click('download');
+    if (!(await (await download).suggestedFilename())) problems.push('the attachment has no name');
+    await click('review');
+    await read('history', 'En revisión');
+  },
 
-/** Every other screen, with what stands on it when it has its answer. */
-async function look_around() {
-  for (const [screen, testid] of [
-    ['entidades', 'entity'],
-    ['usuarios', 'user'],
-    ['uso', 'idle'],
-    ['llaves', 'key'],
-  ]) {
-    await click(`nav-${screen}`);
-    await see(testid);
-    await look(screen);
+  /** The request that is open. */
+  async reject_request({ reason }) {
+    await click('reject');
+    await fill('reason', reason);
+    await look('solicitud-rechazar');
+    await click('confirm');
+    await read('history', 'Rechazada');
+  },
+
+  /** The request of an entity, with the terms as they are. */
+  async approve_request({ entity }) {
+    await click('nav-solicitudes');
+    await page.getByTestId('request').filter({ hasText: entity }).getByTestId('open-request').click();
+    await click('approve');
+    await see('terms-name');
+    await look('solicitud-aprobar');
+    await click('confirm');
+    await read('history', 'Aprobada');
+    await page.getByRole('link', { name: 'Ver la entidad' }).click();
+    await see('agreement');
+    await look('entidad');
+  },
+
+  /** A file with something wrong, which changes nothing, and a good one: first tried out, then for good. */
+  async import_affiliates({ bad, rejected, good }) {
+    await click('nav-afiliados');
+    await see('import-file');
+    await look('afiliados');
+    await page.getByTestId('import-file').setInputFiles(bad);
+    await click('send');
+    await read('import-outcome', 'no cambió nada');
+    await read('rejected-line', rejected);
+    await look('afiliados-con-errores');
+    await page.getByTestId('import-file').setInputFiles(good);
+    await click('send');
+    await read('import-outcome', 'Esto cambiaría');
+    await click('import-now');
+    await click('confirm');
+    await read('import-outcome', 'Esto cambió');
+    await look('afiliados-importados');
+  },
+
+  async revoke_device({ name }) {
+    await click('nav-equipos');
+    await fill('search', name);
+    await page.keyboard.press('Enter');
+    const device = page.getByTestId('device').filter({ hasText: name });
+    await device.getByTestId('revoke').click();
+    await look('equipos-desactivar');
+    await click('confirm');
+    await device.getByTestId('restore').waitFor();
+    await look('equipos');
+  },
+
+  /** Every other screen, with what stands on it when it has its answer. */
+  async look_around() {
+    for (const [screen, testid] of [
+      ['entidades', 'entity'],
+      ['usuarios', 'user'],
+      ['uso', 'idle'],
+      ['llaves', 'key'],
+    ]) {
+      await click(`nav-${screen}`);
+      await see(testid);
+      await look(screen);
+    }
+    await click('rotate');
+    await click('confirm');
+    await read('said', 'firma');
+  },
+
+  /** Loading the page again goes on; signing out ends it. */
+  async come_and_go() {
+    await page.reload();
+    await see('nav-llaves');
+    await click('sign-out');
+    await see('username');
+  },
+};
+
+/** Does one deed, and says how it went. */
+async function does([name, details]) {
+  problems = [];
+  let result;
+  try {
+    result = await deeds[name](details);
+  } catch (error) {
+    problems.push(error.stack ?? String(error));
+    await page.screenshot({ path: join(pictures, `${prefix}no-${name}.png`) });
   }
-  await click('rotate');
-  await click('confirm');
-  await read('said', 'firma');
+  if (problems.length > 0) return { ok: false, problems: [...new Set(problems)] };
+  return { ok: true, result: result ?? null };
 }
 
-/** Loading the page again goes on; signing out ends it; a recovery code opens it once more. */
-async function come_and_go(recovery) {
-  await page.reload();
-  await see('key');
-  await click('sign-out');
-  await see('username');
-  await fill('username', day.username);
-  await fill('password', day.password);
-  await click('sign-in');
-  await fill('otp', recovery);
-  await click('sign-in');
-  await see('waiting-registrations');
+for await (const line of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify(await does(JSON.parse(line))));
 }
-
-try {
-  const recovery = await first_sign_in();
-  await approve_registration();
-  await approve_request();
-  await import_affiliates();
-  await revoke_device();
-  await look_around();
-  await come_and_go(recovery);
-} catch (error) {
-  problems.push(error.stack ?? String(error));
-  if (day.pictures) await page.screenshot({ path: join(day.pictures, 'consola-no.png') });
-} finally {
-  await browser.close();
-}
-for (const problem of new Set(problems)) console.error(problem);
-process.exitCode = problems.length > 0 ? 1 : 0;
+await browser.close();
