@@ -168,12 +168,12 @@ fn are_branches(branches: &[ApprovedBranch]) -> bool {
         text("name", &branch.name, NAME_MAX).is_ok() && text("city", &branch.city, NAME_MAX).is_ok()
     };
     let mut codes: Vec<&str> = branches.iter().filter_map(|branch| branch.code.as_deref()).collect();
-    let coded = codes.len();
+    let count = codes.len();
     codes.sort_unstable();
     codes.dedup();
     (1..=REQUEST_BRANCHES_MAX).contains(&branches.len())
         && branches.iter().all(is_named)
-        && codes.len() == coded
+        && codes.len() == count
         && codes.into_iter().all(branch_code::is_one)
 }
 

@@ -82,7 +82,7 @@ fn ruling(id: Uuid, revision: u32, judgement: Judgement) -> Ruling {
 }
 
 fn approve(entity_id: Uuid, first: u128, codes: &[Option<&str>]) -> Judgement {
-    let branch = |(place, code): (usize, &Option<&str>)| NewBranch {
+    let branch = |(place, code): (usize, Option<&str>)| NewBranch {
         id: Uuid::from_u128(first + 1 + place as u128),
         entity_id,
         code: code.map(str::to_owned),
@@ -92,7 +92,7 @@ fn approve(entity_id: Uuid, first: u128, codes: &[Option<&str>]) -> Judgement {
     Judgement::Approve {
         agreement_id: Uuid::from_u128(first),
         terms: Box::new(AgreementTerms::usual("Convenio".into(), date(2026, 11, 22))),
-        branches: codes.iter().enumerate().map(branch).collect(),
+        branches: codes.iter().copied().enumerate().map(branch).collect(),
     }
 }
 

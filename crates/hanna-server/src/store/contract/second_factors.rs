@@ -39,7 +39,7 @@ fn code(now: Timestamp) -> OneTimeCode {
 
 async fn open(store: &dyn Store, byte: u8, otp: Option<OneTimeCode>, now: Timestamp) -> SessionOpened {
     let tokens = tokens(byte, now);
-    store.open_session(Opening { otp, now, tokens, ..opening(byte, BEATRIZ) }).await.expect("asked")
+    store.open_session(Opening { otp, tokens, now, ..opening(byte, BEATRIZ) }).await.expect("asked")
 }
 
 async fn has(store: &dyn Store, byte: u8) -> Option<SecondFactor> {

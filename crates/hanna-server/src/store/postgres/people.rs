@@ -162,9 +162,8 @@ async fn add(tx: &Tx, new: &NewUser) -> Done<UserPut> {
     .await?;
     put_roles(tx, new.id, &new.roles).await?;
     put_branches(tx, new.id, &new.branches).await?;
-    match &new.mail {
-        Some(mail) => mails::add(tx, mail).await?,
-        None => {}
+    if let Some(mail) = &new.mail {
+        mails::add(tx, mail).await?;
     }
     Ok(UserPut::Done)
 }

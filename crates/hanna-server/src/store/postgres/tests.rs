@@ -311,10 +311,8 @@ async fn replacing_everybody_forgets_companies_nobody_works_for() {
     let import = async |row: &ImportRow, replaces| {
         let rows = Box::new(fixtures::Rows::new(vec![row.clone()]));
         let how = ImportHow { replaces, ..ImportHow::default() };
-        let counts = store
-            .import_affiliates(rows, how, fixtures::noon(), crate::audit::Actor::Server)
-            .await
-            .expect("asked");
+        let counts =
+            store.import_affiliates(rows, how, fixtures::noon(), Actor::Server).await.expect("asked");
         assert!(counts.is_some());
         cluster.sql("hanna", "SELECT count(*) FROM companies").expect("counted")
     };
