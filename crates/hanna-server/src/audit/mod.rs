@@ -10,6 +10,7 @@
 
 mod act;
 pub mod chain;
+mod decisions;
 mod finding;
 mod person;
 mod sealer;

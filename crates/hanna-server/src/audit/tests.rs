@@ -74,7 +74,7 @@ async fn make_busy(bench: Bench) -> Bench {
     assert!(desk.deliver(&[&broken]).await[0].starts_with("refused"));
     assert!(bench.app.revoke_device(desk.device_id).await.expect("asked"));
     assert!(bench.app.restore_device(desk.device_id).await.expect("asked"));
-    bench.app.rotate_keys().await.expect("rotated");
+    bench.app.rotate_keys(None).await.expect("rotated");
     bench.app.renew_epoch().await.expect("renewed");
     search(&bench, &documents.active[0]).await;
     export(&bench, &documents.active[0]).await;

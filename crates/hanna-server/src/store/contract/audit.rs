@@ -14,7 +14,7 @@ use crate::keys::SigningKey;
 use crate::store::*;
 use crate::testing::TestEntropy;
 
-async fn acts(store: &dyn Store) -> Vec<Entry> {
+pub(super) async fn acts(store: &dyn Store) -> Vec<Entry> {
     let unsealed = store.unsealed(Head::NONE, 1_000).await.expect("asked");
     assert_eq!((unsealed.kept, unsealed.head), (Head::NONE, Head::NONE));
     unsealed.entries

@@ -112,7 +112,10 @@ async fn a_file_is_taken_in_followed_and_removed() {
         (&done["lines"], &done["bytes_read"], &done["rejected"]),
         (&json!(2), &json!(file.len()), &json!(0))
     );
-    assert_eq!((&done["file_name"], &done["by"]), (&json!("afiliados de noviembre.csv"), &json!("Beatriz Ávila")));
+    assert_eq!(
+        (&done["file_name"], &done["by"]),
+        (&json!("afiliados de noviembre.csv"), &json!("Beatriz Ávila"))
+    );
     assert_eq!(people(&bench), before + 1);
     no_files(&bench).await;
     #[cfg(unix)]
