@@ -176,7 +176,7 @@ impl Stage {
         let demo = app.seed_demo(1, FEWEST).await.expect("businesses");
         let csv = folder.path().join("afiliados.csv");
         people::write_csv(&csv, people);
-        let progress = Box::new(|_, _| ControlFlow::Continue(()));
+        let progress = Box::new(|_| ControlFlow::Continue(()));
         let report =
             app.import_affiliates(&csv, ImportHow::default(), None, progress).await.expect("imported");
         assert!(report.changed.is_some(), "{:?}", report.bad);
