@@ -39,7 +39,7 @@ async fn a_server_restored_from_yesterday_gets_everything_again_and_nothing_twic
     backup::back_up(&database, &file).expect("backed up while it serves");
     report(&story, 1).await;
     // The key that signs what comes now is not in the backup.
-    story.server.app().rotate_keys().await.expect("rotated");
+    story.server.app().rotate_keys(None).await.expect("rotated");
     story.clock.advance(SignedDuration::from_mins(2));
     for n in 2..4 {
         report(&story, n).await;

@@ -102,7 +102,8 @@ impl App {
         Ok(self.told(id, self.store().reject_registration(rejection).await?, RegistrationState::Rejected))
     }
 
-    fn who(&self, by: Option<Uuid>) -> Actor {
+    /// The account, or whoever runs this process.
+    pub(crate) fn who(&self, by: Option<Uuid>) -> Actor {
         by.map_or_else(|| self.run_by().clone(), Actor::Account)
     }
 

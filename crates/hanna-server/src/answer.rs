@@ -40,12 +40,13 @@ pub async fn finish(State(app): State<App>, request: Request, next: Next) -> Res
 
     let limits = app.limits();
     // A file that comes too slowly is turned away by its route, which knows.
-    let file_max = match route.as_str() {
+    let more = match route.as_str() {
         path::ADMIN_IMPORTS if request.method() == Method::POST => limits.upload_max,
         path::ATTACHMENT => limits.attachment_max,
+        path::ADMIN_AUDIT_VERIFY => limits.verify_max,
         _ => Duration::ZERO,
     };
-    let answer_max = file_max + limits.answer_max;
+    let answer_max = more + limits.answer_max;
     let answered = tokio::time::timeout(answer_max, next.run(request).instrument(span.clone()));
     let mut response = match answered.await {
         Ok(response) => response,

@@ -12,6 +12,7 @@ use axum::extract::DefaultBodyLimit;
 use hanna_wire::export::CajaKey;
 use hanna_wire::limits::BODY_MAX_BYTES;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -128,12 +129,15 @@ pub struct Limits {
     pub head_max: Duration,
     /// Until its body has arrived; then 408.
     pub body_max: Duration,
-    /// Until its answer is there, body included; then 503. A file to import has `upload_max` instead.
+    /// Until its answer is there, body included; then 503. A file to import has `upload_max` beside it, and reading the audit
+    /// again `verify_max`.
     pub answer_max: Duration,
     /// Until a file to import has arrived, of which no piece takes longer than `body_max`; then 408.
     pub upload_max: Duration,
     /// Until a file for an application request has arrived; then 408.
     pub attachment_max: Duration,
+    /// Until the whole audit is read again; then 503.
+    pub verify_max: Duration,
     /// How long a client may read nothing of its answer; then the connection ends.
     pub unread_max: Duration,
     /// How many connections there are at once; more wait.
@@ -149,6 +153,8 @@ impl Limits {
         upload_max: Duration::from_hours(1),
         // 5 MiB on a bad line.
         attachment_max: Duration::from_mins(2),
+        // As long as the console waits.
+        verify_max: Duration::from_mins(30),
         unread_max: Duration::from_secs(20),
         connections_max: 2_000,
     };
@@ -191,6 +197,8 @@ struct Inner {
     trusted_proxies: Vec<IpAddr>,
     run_by: Actor,
     sealer: Sealer,
+    /// Held by whoever reads the audit again.
+    verifying: Mutex<()>,
     gate: Gate,
     metrics: Arc<Metrics>,
     mailer: Mailer,
@@ -227,6 +235,7 @@ impl App {
             trusted_proxies: config.trusted_proxies,
             run_by: config.run_by,
             sealer: Sealer::new(),
+            verifying: Mutex::new(()),
             gate: Gate::new(config.budgets),
             metrics: Arc::default(),
             mailer,
@@ -321,6 +330,10 @@ impl App {
 
     pub(crate) fn sealer(&self) -> &Sealer {
         &self.inner.sealer
+    }
+
+    pub(crate) fn verifying(&self) -> &Mutex<()> {
+        &self.inner.verifying
     }
 
     pub(crate) fn gate(&self) -> &Gate {

@@ -128,7 +128,7 @@ impl App {
             Judgement::Reject(reason) => self.ruling_mail(MailKind::ApplicationRejected, &kept, reason),
         };
         let revision = kept.request.revision;
-        let ruling = Ruling { id, revision, judgement, mail, by, now: self.clock().now() };
+        let ruling = Ruling { id, revision, judgement, mail, by: self.who(by), now: self.clock().now() };
         let ruled = self.store().rule(ruling).await?;
         if ruled == Ruled::Done {
             tracing::info!(request_id = %id, "an application request was decided about");

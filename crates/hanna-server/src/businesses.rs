@@ -26,8 +26,9 @@ impl App {
         self.entropy().id(self.clock().now())
     }
 
-    fn act(&self, by: Option<Uuid>) -> Act {
-        Act { by, now: self.clock().now() }
+    /// Who does something, now. `by`: the account; none: whoever runs this process.
+    pub(crate) fn act(&self, by: Option<Uuid>) -> Act {
+        Act { by: self.who(by), now: self.clock().now() }
     }
 
     /// Today in Colombia.

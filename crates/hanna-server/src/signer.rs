@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use crate::app::{App, OpenError};
 use crate::fault::Fault;
@@ -109,15 +110,15 @@ impl App {
     }
 
     /// Makes a key that signs from now on, and answers with its name. The others go on verifying. A server that runs
-    /// takes it up within a minute.
+    /// takes it up within a minute. `by`: who does; none: whoever runs this process.
     ///
     /// # Errors
     /// When no key can be made, or the store cannot be written.
-    pub async fn rotate_keys(&self) -> Result<String, OpenError> {
+    pub async fn rotate_keys(&self, by: Option<Uuid>) -> Result<String, OpenError> {
         let now = self.clock().now();
         let made = SigningKey::make(self.entropy(), now)?;
         let kid = made.kid.clone();
-        self.store().add_key(made, now, self.run_by().clone()).await?;
+        self.store().add_key(made, now, self.who(by)).await?;
         Ok(kid)
     }
 

@@ -70,7 +70,7 @@ impl App {
     }
 
     fn at_terminal(&self) -> Act {
-        Act { by: None, now: self.clock().now() }
+        self.act(None)
     }
 
     /// Makes an account of the caja that has no password yet.

@@ -140,6 +140,12 @@ pub mod path {
     pub const ADMIN_KEYS: &str = "/v1/admin/keys";
     /// `POST`: make another one.
     pub const ADMIN_KEYS_ROTATE: &str = "/v1/admin/keys/rotate";
+    /// `POST`: who looked a person up.
+    pub const ADMIN_AUDIT_SEARCH: &str = "/v1/admin/audit/search";
+    /// `POST`: everything there is about a person.
+    pub const ADMIN_AUDIT_EXPORT: &str = "/v1/admin/audit/export";
+    /// `POST`: read the audit again, whether anybody changed it.
+    pub const ADMIN_AUDIT_VERIFY: &str = "/v1/admin/audit/verify";
     /// `GET`: liveness.
     pub const HEALTH: &str = "/health";
     /// `GET`: readiness.

@@ -47,6 +47,44 @@ pub enum Act {
     PasswordReset,
     /// A file that a PC exported is about to be taken in; each of its items is an act of its own.
     OutboxImported,
+    /// A business was added; about it.
+    EntityAdded,
+    /// A business is called otherwise; about it.
+    EntityChanged,
+    /// A branch was added; about it.
+    BranchAdded,
+    /// A branch was changed, closed or opened; about it.
+    BranchChanged,
+    /// An agreement was added; about it, with its terms.
+    AgreementAdded,
+    /// Other terms or branches hold; about the agreement, with its terms.
+    AgreementChanged,
+    /// An entity asked for an application, also again after a rejection; about the request.
+    ApplicationSubmitted,
+    /// The caja began to look at it; about the request.
+    ApplicationInReview,
+    /// The caja approved it; about the request, with the agreement and the branches that were made.
+    ApplicationApproved,
+    /// The caja rejected it; about the request, which keeps the reason.
+    ApplicationRejected,
+    /// Somebody was invited, or an account of the caja was made; about the account.
+    AccountMade,
+    /// An invitation was mailed again; about the account.
+    InvitationMailed,
+    /// An account was changed, suspended or let be used again; about it.
+    AccountChanged,
+    /// A password was taken away; about the account.
+    PasswordTaken,
+    /// A second factor is in force; about the account.
+    SecondFactorSetUp,
+    /// A second factor was taken away; about the account.
+    SecondFactorReset,
+    /// An import that is followed was begun; about it.
+    ImportBegun,
+    /// Somebody asked it to stop; about it.
+    ImportStopped,
+    /// It ended; about it, with its last state: none when its file never came whole.
+    ImportEnded,
     /// An empty database was filled with businesses, accounts and people.
     Installed,
     /// Somebody asked who had looked a person up.
@@ -57,7 +95,7 @@ pub enum Act {
 
 impl Act {
     /// All there are.
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 39] = [
         Self::Lookup,
         Self::Item,
         Self::SignIn,
@@ -75,6 +113,25 @@ impl Act {
         Self::PasswordChanged,
         Self::PasswordReset,
         Self::OutboxImported,
+        Self::EntityAdded,
+        Self::EntityChanged,
+        Self::BranchAdded,
+        Self::BranchChanged,
+        Self::AgreementAdded,
+        Self::AgreementChanged,
+        Self::ApplicationSubmitted,
+        Self::ApplicationInReview,
+        Self::ApplicationApproved,
+        Self::ApplicationRejected,
+        Self::AccountMade,
+        Self::InvitationMailed,
+        Self::AccountChanged,
+        Self::PasswordTaken,
+        Self::SecondFactorSetUp,
+        Self::SecondFactorReset,
+        Self::ImportBegun,
+        Self::ImportStopped,
+        Self::ImportEnded,
         Self::Installed,
         Self::PersonSearched,
         Self::PersonExported,
@@ -100,6 +157,25 @@ impl Act {
             Self::PasswordChanged => "PASSWORD_CHANGED",
             Self::PasswordReset => "PASSWORD_RESET",
             Self::OutboxImported => "OUTBOX_IMPORTED",
+            Self::EntityAdded => "ENTITY_ADDED",
+            Self::EntityChanged => "ENTITY_CHANGED",
+            Self::BranchAdded => "BRANCH_ADDED",
+            Self::BranchChanged => "BRANCH_CHANGED",
+            Self::AgreementAdded => "AGREEMENT_ADDED",
+            Self::AgreementChanged => "AGREEMENT_CHANGED",
+            Self::ApplicationSubmitted => "APPLICATION_SUBMITTED",
+            Self::ApplicationInReview => "APPLICATION_IN_REVIEW",
+            Self::ApplicationApproved => "APPLICATION_APPROVED",
+            Self::ApplicationRejected => "APPLICATION_REJECTED",
+            Self::AccountMade => "ACCOUNT_MADE",
+            Self::InvitationMailed => "INVITATION_MAILED",
+            Self::AccountChanged => "ACCOUNT_CHANGED",
+            Self::PasswordTaken => "PASSWORD_TAKEN",
+            Self::SecondFactorSetUp => "SECOND_FACTOR_SET_UP",
+            Self::SecondFactorReset => "SECOND_FACTOR_RESET",
+            Self::ImportBegun => "IMPORT_BEGUN",
+            Self::ImportStopped => "IMPORT_STOPPED",
+            Self::ImportEnded => "IMPORT_ENDED",
             Self::Installed => "INSTALLED",
             Self::PersonSearched => "PERSON_SEARCHED",
             Self::PersonExported => "PERSON_EXPORTED",

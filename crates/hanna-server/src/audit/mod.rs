@@ -10,14 +10,19 @@
 
 mod act;
 pub mod chain;
+mod decisions;
+mod finding;
 mod person;
 mod sealer;
 mod verify;
 
 pub use self::act::{Act, Actor, NewAct};
-pub use self::person::{Access, Consulted, PersonLookups, PersonUse, PersonalData, RegisteredPerson};
+pub use self::finding::Finding;
+pub use self::person::{
+    Access, Consulted, PersonLookups, PersonUse, PersonalData, RegisteredPerson, verdict_of,
+};
 pub use self::sealer::{SealError, Sealer};
-pub use self::verify::{Anchor, Finding, NoAnchor, Verification};
+pub use self::verify::{Anchor, NoAnchor, Verification};
 
 #[cfg(test)]
 mod tests;

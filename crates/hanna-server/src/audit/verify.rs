@@ -7,13 +7,14 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use super::Act;
 use super::chain::{Block, Entry, Head, Leaf};
+use super::{Act, Finding};
 use crate::app::App;
 use crate::keys::KeyRing;
 use crate::secrets::hex;
-use crate::store::{StoreError, Stray};
+use crate::store::StoreError;
 
 /// Of each sort of finding, so many are listed.
 const LISTED_MAX: u32 = 100;
@@ -53,71 +54,6 @@ impl FromStr for Anchor {
         let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
         let number = number.parse().ok().filter(|number| is_hash && *number >= 1).ok_or(NoAnchor)?;
         Ok(Self { number, hash: hash.to_ascii_lowercase() })
-    }
-}
-
-/// Something is not as it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
-    /// Blocks are gone.
-    BlocksMissing {
-        /// From this number …
-        first: i64,
-        /// … to this one.
-        last: i64,
-    },
-    /// A block is not as it was signed, or was not signed by a key of this server.
-    BlockChanged(i64),
-    /// A block does not follow from the one before it.
-    BlockNotLinked(i64),
-    /// The end of the chain is noted, and the last block is another one.
-    HeadDiffers,
-    /// The block that is known from elsewhere is not in the chain.
-    AnchorMissing(Anchor),
-    /// An act, or what it refers to, is not as it was sealed.
-    Changed {
-        /// The act.
-        id: i64,
-        /// Which.
-        act: String,
-    },
-    /// An act that was sealed is gone.
-    Removed(i64),
-    /// An act stands among sealed ones and was not sealed with them.
-    SlippedIn {
-        /// The act.
-        id: i64,
-        /// Which.
-        act: String,
-    },
-    /// What an act refers to is not there.
-    RecordRemoved {
-        /// The act.
-        id: i64,
-        /// Which.
-        act: String,
-    },
-    /// A row of a table that no act accounts for.
-    Stray(Stray),
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BlocksMissing { first, last } if first == last => write!(f, "block {first} is missing"),
-            Self::BlocksMissing { first, last } => write!(f, "blocks {first} to {last} are missing"),
-            Self::BlockChanged(number) => write!(f, "block {number} is not as it was signed"),
-            Self::BlockNotLinked(number) => {
-                write!(f, "block {number} does not follow from the one before it")
-            }
-            Self::HeadDiffers => f.write_str("the last block is not the one that was sealed last"),
-            Self::AnchorMissing(anchor) => write!(f, "block {anchor} is not in the chain"),
-            Self::Changed { id, act } => write!(f, "act {id} ({act}), or what it records, was changed"),
-            Self::Removed(id) => write!(f, "act {id} was removed"),
-            Self::SlippedIn { id, act } => write!(f, "act {id} ({act}) was slipped in"),
-            Self::RecordRemoved { id, act } => write!(f, "what act {id} ({act}) records was removed"),
-            Self::Stray(Stray { table, id }) => write!(f, "{table}: {id} is in no act"),
-        }
     }
 }
 
@@ -193,11 +129,15 @@ impl Verification {
 }
 
 impl App {
-    /// Reads everything again. With an anchor also whether that block is still in the chain. Changes nothing.
+    /// Reads everything again. With an anchor also whether that block is still in the chain. Changes nothing, and leaves off
+    /// when nobody waits for it any more.
+    ///
+    /// A process reads one time after the other, whoever asks: what reads everything keeps the database busy.
     ///
     /// # Errors
     /// When the store cannot be read: then nobody knows.
     pub async fn verify_audit(&self, anchor: Option<Anchor>) -> Result<Verification, StoreError> {
+        let _turn = self.verifying().lock().await;
         let mut found = Verification {
             blocks: 0,
             sealed: 0,
@@ -208,14 +148,20 @@ impl App {
         };
         // Before the blocks: a block that is sealed in the meantime is no finding.
         let kept = self.store().audit_head().await?;
-        let keys = KeyRing::new(self.store().keys().await?);
+        let keys = Arc::new(KeyRing::new(self.store().keys().await?));
         let (mut head, mut kept_is_there, mut anchor_is_there) =
             (Head::NONE, kept.is_none(), anchor.is_none());
         let mut after = i64::MIN;
         while let Some((block, entries)) = self.store().sealed_after(after).await? {
-            found.check_block(head, &block, &entries, &keys);
             after = block.number;
+            let (before, keys) = (head, Arc::clone(&keys));
             head = block.head();
+            // Thousands of hashes and a signature: not where requests are answered.
+            let checked = tokio::task::spawn_blocking(move || {
+                found.check_block(before, &block, &entries, &keys);
+                found
+            });
+            found = checked.await.map_err(|error| StoreError::Failed(error.into()))?;
             kept_is_there |= kept == Some(head);
             anchor_is_there |= anchor == Some(Anchor::of(&head));
         }

@@ -4,12 +4,14 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use hanna_domain::{Document, DocumentKind, Verdict};
+use hanna_wire::admin::audit::AccessAct;
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, offset};
 
 use super::settings::Effective;
 use super::{AuditPersonArgs, AuditSearchArgs, open};
 use crate::audit::{Access, Anchor, Consulted, PersonLookups, Verification};
+use crate::store::LookupRange;
 
 /// Why a search is made when nobody says.
 pub const SEARCH_PURPOSE: &str = "responder al titular quién consultó sus datos";
@@ -51,7 +53,8 @@ fn write_verification(out: &mut impl Write, found: &Verification) -> io::Result<
 
 pub async fn search(args: &AuditSearchArgs, holds: &Effective) -> anyhow::Result<ExitCode> {
     let purpose = args.purpose.as_deref().unwrap_or(SEARCH_PURPOSE);
-    let found = open(holds).await?.search_audit(&args.document, purpose).await?;
+    let app = open(holds).await?;
+    let found = app.search_audit(&args.document, LookupRange::ALL, purpose, app.run_by()).await?;
     let mut out = io::stdout().lock();
     if args.json {
         serde_json::to_writer(&mut out, &found)?;
@@ -78,10 +81,12 @@ fn write_lookups(out: &mut impl Write, found: &PersonLookups) -> io::Result<()> 
     if !found.accesses.is_empty() {
         writeln!(out, "Accesos en la caja: {}", found.accesses.len())?;
     }
-    for Access { at, act, account_id, by, purpose } in &found.accesses {
-        let what = if act == "PERSON_EXPORTED" { "exportación" } else { "búsqueda" };
-        let account = account_id.map(|id| id.to_string());
-        let who = account.or_else(|| by.clone()).unwrap_or_default();
+    for Access { at, act, account_name, by, purpose } in &found.accesses {
+        let what = match act {
+            AccessAct::Searched => "búsqueda",
+            AccessAct::Exported => "exportación",
+        };
+        let who = account_name.as_ref().or(by.as_ref()).map_or("-", String::as_str);
         writeln!(
             out,
             "  {}  {what} por {who}, para: {}",
@@ -109,7 +114,8 @@ fn in_colombia(at: Timestamp) -> String {
 }
 
 pub async fn export(args: &AuditPersonArgs, holds: &Effective) -> anyhow::Result<ExitCode> {
-    let data = open(holds).await?.export_person(&args.document, &args.purpose).await?;
+    let app = open(holds).await?;
+    let data = app.export_person(&args.document, &args.purpose, app.run_by()).await?;
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &data)?;
     writeln!(out)?;

@@ -46,7 +46,7 @@ pub async fn restore_device(id: Uuid, holds: &Effective) -> anyhow::Result<ExitC
 
 pub async fn rotate_keys(holds: &Effective) -> anyhow::Result<ExitCode> {
     let app = open(holds).await?;
-    let kid = app.rotate_keys().await?;
+    let kid = app.rotate_keys(None).await?;
     writeln!(io::stdout(), "{kid} signs from now on\n")?;
     write_keys(&app).await
 }

@@ -102,7 +102,7 @@ impl App {
             mode: if how.replaces { ImportMode::Replace } else { ImportMode::Upsert },
             dry_run: how.dry_run,
             file_name: file.file_name().map(|name| name.to_string_lossy().into_owned()),
-            act: Act { by: None, now },
+            act: Act { by: self.run_by().clone(), now },
         };
         match self.begin_import(new).await? {
             ImportBegun::Now(run) => Ok(self.follow(run, file, rejected, progress).await?),
@@ -199,8 +199,7 @@ impl App {
     /// # Errors
     /// When the database cannot be written.
     pub async fn cancel_import(&self, id: Uuid, by: Option<Uuid>) -> Result<Option<ImportJob>, StoreError> {
-        let act = Act { by, now: self.clock().now() };
-        if self.store().cancel_import(id, act).await? { self.import_job(id).await } else { Ok(None) }
+        if self.store().cancel_import(id, self.act(by)).await? { self.import_job(id).await } else { Ok(None) }
     }
 }
 

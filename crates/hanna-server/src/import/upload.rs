@@ -70,7 +70,7 @@ impl App {
                 self.store().end_import(id, end).await?;
             }
             Err(fault) => {
-                self.store().forget_import(id).await?;
+                self.store().forget_import(id, self.clock().now()).await?;
                 return Err(fault);
             }
         }

@@ -17,6 +17,7 @@ const KID: &str = "Zm9sbG93bWUtMDAx";
 const STATEMENT: &str = "eyJ0eXAiOiJoYW5uYS1zdGF0ZW1lbnQrand0IiwiYWxnIjoiRWREU0EifQ.e30.c2lnbmF0dXJl";
 const AGREEMENT: &str = "01936d3e-0000-7000-8000-00000000000a";
 const IMPORT: &str = "01936d3e-0000-7000-8000-00000000000b";
+const ANSWER: &str = "01936d3e-0000-7000-8000-00000000000c";
 const NOON: &str = "2026-11-22T17:00:00Z";
 
 /// What a call takes; none when it takes no body.
@@ -75,6 +76,13 @@ pub fn request(operation_id: &str) -> Option<Value> {
             "display_name": "Ana Rodríguez Peña", "state": "ACTIVE", "roles": ["OPERATOR", "ENTITY_ADMIN"],
             "branches": [BRANCH],
         }),
+        "search_audit" => json!({
+            "document": document(), "purpose": "responder al titular quién consultó sus datos", "limit": 100,
+        }),
+        "export_person" => {
+            json!({ "document": document(), "purpose": "solicitud del titular, radicado 123" })
+        }
+        "verify_audit" => json!({ "anchor": anchor(811) }),
         "deliver" => json!({ "items": [
             item(REPORT, 1, &json!({ "kind": "usage_report", "branch_id": BRANCH, "statement": STATEMENT })),
             item(VOID, 2, &json!({ "kind": "void", "report_id": REPORT, "reason": "REPORTED_TWICE", "text": null })),
@@ -96,6 +104,7 @@ pub fn request(operation_id: &str) -> Option<Value> {
 }
 
 /// What a call answers when all goes well; none when it answers no body.
+#[expect(clippy::too_many_lines, reason = "a table of what is answered")]
 pub fn answer(operation_id: &str) -> Option<Value> {
     Some(match operation_id {
         "register" | "resend_code" | "forgot_password" => json!({ "expires_in_s": 1800, "again_in_s": 60 }),
@@ -125,16 +134,7 @@ pub fn answer(operation_id: &str) -> Option<Value> {
             ],
             "epoch": EPOCH, "last_sequence": 0,
         }),
-        "usage_reports" => json!({
-            "rows": [{
-                "id": REPORT, "occurred_at": NOON, "document": document(),
-                "affiliate_name": "PÉREZ GÓMEZ, JUAN CARLOS", "tariff": "A",
-                "company_name": "TRANSPORTES DEL NORTE S.A.S.", "branch_id": BRANCH, "branch_name": "Sede Norte",
-                "operator_name": "Ana Rodríguez", "state": "accepted", "code": null, "device_time": NOON,
-                "received_at": NOON, "sequence": 1, "void": null,
-            }],
-            "next_cursor": null,
-        }),
+        "usage_reports" => json!({ "rows": [usage_row()], "next_cursor": null }),
         "attach" => attachment(),
         "submit_application" | "correct_application" => application_request("SUBMITTED"),
         "review_application" => application_request("IN_REVIEW"),
@@ -191,6 +191,24 @@ fn of_the_console(operation_id: &str) -> Option<Value> {
         "list_signing_keys" | "rotate_signing_keys" => json!([
             { "kid": KID, "not_before": NOON, "not_after": "2027-11-22T17:00:00Z", "signs": true },
         ]),
+        "search_audit" => json!({ "items": [consulted()], "next": null, "accesses": [access()] }),
+        "export_person" => {
+            let mut used = usage_row();
+            used["entity_name"] = json!("GYM CARIBE");
+            json!({
+                "document": document(),
+                "registered": {
+                    "role": "TRABAJADOR", "first_surname": "PÉREZ", "second_surname": "GÓMEZ", "first_name": "JUAN",
+                    "second_name": "CARLOS", "status": "ACTIVO", "tariff": "A",
+                    "company": { "name": "TRANSPORTES DEL NORTE S.A.S.", "status": "ACTIVA" },
+                    "company_nit": "899999068", "imported_at": NOON,
+                },
+                "lookups": [consulted()], "accesses": [access()], "uses": [used],
+            })
+        }
+        "verify_audit" => json!({
+            "blocks": 812, "sealed": 1_204_118, "unsealed": 3, "anchor": anchor(812), "findings": [], "findings_total": 0,
+        }),
         "list_entities" => json!({ "items": [admin_entity()], "next": null }),
         "create_entity" | "read_entity" | "change_entity" => json!({
             "entity": admin_entity(), "branches": [admin_branch()],
@@ -215,6 +233,35 @@ fn of_the_console(operation_id: &str) -> Option<Value> {
         }
         _ => return None,
     })
+}
+
+fn usage_row() -> Value {
+    json!({
+        "id": REPORT, "occurred_at": NOON, "document": document(), "affiliate_name": "PÉREZ GÓMEZ, JUAN CARLOS",
+        "tariff": "A", "company_name": "TRANSPORTES DEL NORTE S.A.S.", "branch_id": BRANCH, "branch_name": "Sede Norte",
+        "operator_name": "Ana Rodríguez", "state": "accepted", "code": null, "device_time": NOON, "received_at": NOON,
+        "sequence": 1, "void": null,
+    })
+}
+
+fn consulted() -> Value {
+    json!({
+        "lookup_id": LOOKUP, "answer_id": ANSWER, "answered_at": NOON, "entity_name": "GYM CARIBE",
+        "branch_name": "Sede Norte", "device_name": "RECEPCION-1", "operator_name": "Ana Rodríguez",
+        "purpose": "validar beneficio del convenio", "regular": false, "from_copy": false, "verdict": "ACTIVE",
+        "reasons": [],
+    })
+}
+
+fn access() -> Value {
+    json!({
+        "at": NOON, "act": "PERSON_SEARCHED", "account_name": "Marta Cañas", "by": null,
+        "purpose": "responder al titular quién consultó sus datos",
+    })
+}
+
+fn anchor(block: u32) -> String {
+    format!("{block}:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")
 }
 
 fn terms() -> Value {
@@ -317,6 +364,9 @@ fn user() -> Value {
 
 #[cfg(test)]
 mod tests {
+    use hanna_wire::admin::audit::{
+        AuditExport, AuditSearch, AuditVerify, PersonAudit, PersonalData, Verification,
+    };
     use hanna_wire::admin::people::{
         AdminDevice, AdminKey, AdminRegistration, AdminUser, AdminUserChange, InviteAccount,
         RejectRegistration,
@@ -387,6 +437,12 @@ mod tests {
         assert_is::<AdminUser>(answer("change_account"));
         assert_is::<Page<AdminDevice>>(answer("list_devices"));
         assert_is::<Vec<AdminKey>>(answer("list_signing_keys"));
+        assert_is::<AuditSearch>(request("search_audit"));
+        assert_is::<AuditExport>(request("export_person"));
+        assert_is::<AuditVerify>(request("verify_audit"));
+        assert_is::<PersonAudit>(answer("search_audit"));
+        assert_is::<PersonalData>(answer("export_person"));
+        assert_is::<Verification>(answer("verify_audit"));
         assert_is::<Health>(answer("health"));
         assert_is::<Ready>(answer("ready"));
     }

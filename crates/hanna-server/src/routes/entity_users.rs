@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::accounts::check_email;
 use crate::app::App;
+use crate::audit::Actor;
 use crate::entity_users::{check_branches, check_roles};
 use crate::extract::{Body, Id, Params, page_rows, search, text};
 use crate::fault::Fault;
@@ -165,7 +166,7 @@ pub async fn invite(
         display_name,
         roles,
         branches,
-        by: Some(caller.account_id),
+        by: Actor::Account(caller.account_id),
         now,
     };
     match app.store().invite(invitation).await? {
@@ -208,7 +209,7 @@ pub async fn change(
     }
     roles.as_deref().map_or(Ok(()), check_roles)?;
     branches.as_deref().map_or(Ok(()), check_branches)?;
-    let (by, now) = (Some(caller.account_id), app.clock().now());
+    let (by, now) = (Actor::Account(caller.account_id), app.clock().now());
     let change = UserChange { id, entity_id, display_name, roles, branches, state, by, now };
     match app.store().change_user(change).await? {
         UserChanged::Done => tracing::info!(account_id = %id, "an account was changed by its administrator"),
@@ -243,7 +244,7 @@ pub async fn reset(State(app): State<App>, caller: Caller, Id(id): Id) -> Result
         entity_id,
         password_hash: app.nobodys_password().await?,
         mail: app.user_mail(kind, (&user.username, &user.display_name), &entity_name, now),
-        by: Some(caller.account_id),
+        by: Actor::Account(caller.account_id),
         now,
     };
     if !app.store().reset_user(reset).await? {
@@ -275,7 +276,7 @@ pub async fn invitation(State(app): State<App>, caller: Caller, Id(id): Id) -> R
     let names = (&user.username, &user.display_name);
     let mail = app.user_mail(MailKind::Invitation, names, &entity_name, now);
     let mail = mail.ok_or(Fault::new(ErrorCode::NotPending))?;
-    let again = Reinvitation { id, entity_id, mail, by: Some(caller.account_id), now };
+    let again = Reinvitation { id, entity_id, mail, by: Actor::Account(caller.account_id), now };
     match app.store().invite_again(again).await? {
         InvitedAgain::Done => app.mailer().wake(),
         InvitedAgain::Unknown => return Err(Fault::new(ErrorCode::NotFound)),

@@ -86,7 +86,7 @@ mod tests {
         bench.clock.forward(1.second());
         let warned = bench.get(path::HEALTH, None).await;
         assert!(warned.body["warning"].as_str().expect("a warning").contains("keys rotate"));
-        let kid = bench.another().await.rotate_keys().await.expect("rotated");
+        let kid = bench.another().await.rotate_keys(None).await.expect("rotated");
         bench.clock.forward(1.minute());
         let after = bench.get(path::HEALTH, None).await;
         assert_eq!(after.body["signing_kid"], kid);

@@ -47,7 +47,7 @@ mod tests {
         let number = &bench.demo.documents.active[0];
         let before = desk.look_up(&bench, 0, number).await;
         let old_kid = bench.app.list_keys().await.expect("listed")[0].kid.clone();
-        let new_kid = bench.another().await.rotate_keys().await.expect("rotated");
+        let new_kid = bench.another().await.rotate_keys(None).await.expect("rotated");
         let kids = async || -> Vec<String> {
             let keys = desk.get(path::KEYS).await.body["keys"].clone();
             let keys = keys.as_array().expect("a list");
@@ -71,7 +71,7 @@ mod tests {
         let bench = Bench::open().await;
         let desk = bench.desk("RECEPCION-1").await;
         let other = bench.another().await;
-        other.rotate_keys().await.expect("rotated");
+        other.rotate_keys(None).await.expect("rotated");
         bench.clock.forward(30.seconds());
         other.keys_as_kept().await.expect("read");
         let claims = bench.read(&desk.look_up(&bench, 0, &bench.demo.documents.active[0]).await);

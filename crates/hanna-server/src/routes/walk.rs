@@ -112,6 +112,9 @@ fn table() -> Vec<Row> {
                                                      Some([END, END, NOT_HERE, NOT_HERE, NOT_HERE, NOT_HERE, NO, OFF, GONE])),
         Row(Method::GET, path::ADMIN_KEYS,           caja("ok"), None),
         Row(Method::POST, path::ADMIN_KEYS_ROTATE,   caja("ok"), None),
+        Row(Method::POST, path::ADMIN_AUDIT_SEARCH,  caja("ok"), None),
+        Row(Method::POST, path::ADMIN_AUDIT_EXPORT,  caja("ok"), None),
+        Row(Method::POST, path::ADMIN_AUDIT_VERIFY,  caja("ok"), None),
         // The caja's, whoever's they are.
         Row(Method::GET, path::ADMIN_ENTITIES,       caja("ok"), None),
         Row(Method::POST, path::ADMIN_ENTITIES,      caja("ok"), None),
@@ -288,6 +291,7 @@ impl Walk {
     }
 
     /// What somebody sends to a route.
+    #[expect(clippy::too_many_lines, reason = "a table of what is sent")]
     fn request(&self, route: &Row, caller: &Caller, ids: Ids) -> (String, Value) {
         let path = route.1;
         let home = if caller.who == InReview { ACADEMY } else { GYM };
@@ -347,6 +351,10 @@ impl Walk {
                 "email": format!("{}@lacaja.co", bench.id()), "roles": ["CAJA_ADMIN"], "branches": [],
             }),
             path::ADMIN_USER => json!({ "display_name": "Rosa Ibáñez" }),
+            path::ADMIN_AUDIT_SEARCH | path::ADMIN_AUDIT_EXPORT => {
+                json!({ "document": document, "purpose": "preguntó" })
+            }
+            path::ADMIN_AUDIT_VERIFY => json!({}),
             path::SESSIONS_REFRESH => {
                 let refresh_token =
                     if caller.who == Nobody { &json!("adivino") } else { &caller.tokens["refresh_token"] };

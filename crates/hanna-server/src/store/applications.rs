@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{Mail, NewBranch, Result};
+use crate::audit::Actor;
 use crate::folded::fold;
 
 /// How long an attachment may be there without a request that names it.
@@ -189,8 +190,8 @@ pub struct Ruling {
     pub judgement: Judgement,
     /// What who asked is told; none when nothing is, or their user name is no address.
     pub mail: Option<Mail>,
-    /// Who decides; none from the terminal of the server.
-    pub by: Option<Uuid>,
+    /// Who decides: an account, or whoever is at the terminal of the server.
+    pub by: Actor,
     /// When.
     pub now: Timestamp,
 }

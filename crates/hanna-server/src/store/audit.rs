@@ -4,15 +4,16 @@
 use async_trait::async_trait;
 use hanna_domain::Document;
 
-use super::Result;
+use super::{Place, Result};
 use crate::audit::chain::{Block, Entry, Head};
 use crate::audit::{NewAct, PersonLookups, PersonalData};
 
 /// Where the head of the chain stands among the settings.
 pub const HEAD: &str = "audit_head";
 
-/// What no act accounts for, in the SQL that every store understands. Each names the table of what it finds.
-pub const STRAYS: [(&str, &str); 9] = [
+/// What no act accounts for, in the SQL that every store understands; the keys, whose acts name them in JSON, each store asks
+/// for in its own. Each names the table of what it finds.
+pub const STRAYS: [(&str, &str); 8] = [
     ("statements", "SELECT id FROM statements EXCEPT SELECT record_id FROM audit WHERE act = 'LOOKUP'"),
     (
         "lookups",
@@ -43,10 +44,6 @@ pub const STRAYS: [(&str, &str); 9] = [
          EXCEPT SELECT id FROM outbox_items WHERE kind = 'offline_lookup' AND outcome <> 'refused'",
     ),
     ("sessions", "SELECT id FROM sessions EXCEPT SELECT record_id FROM audit WHERE act = 'SIGN_IN'"),
-    (
-        "signing_keys",
-        "SELECT kid FROM signing_keys EXCEPT SELECT said ->> 'kid' FROM audit WHERE act = 'KEY_MADE'",
-    ),
 ];
 
 /// The audit of a store.
@@ -72,11 +69,26 @@ pub trait AuditStore: Send + Sync + 'static {
     /// Records that are in no act, at most `count_max` of each kind.
     async fn strays(&self, count_max: u32) -> Result<Vec<Stray>>;
 
-    /// Who looked a person up, and who else saw the data; appends `act`, which is not in the answer.
-    async fn person_lookups(&self, act: NewAct) -> Result<PersonLookups>;
+    /// Some of the lookups of the person whom `act` is about, and, unless they come after others, who else saw the data; appends
+    /// `act`, which is not in the answer.
+    async fn person_lookups(&self, range: LookupRange, act: NewAct) -> Result<PersonLookups>;
 
     /// Everything there is about a person; appends `act`, which is not in the answer.
     async fn personal_data(&self, document: Document, act: NewAct) -> Result<PersonalData>;
+}
+
+/// Which lookups of a person, the last one first.
+#[derive(Debug, Clone, Copy)]
+pub struct LookupRange {
+    /// Only those that come after this answer in the list.
+    pub after: Option<Place>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl LookupRange {
+    /// All there are.
+    pub const ALL: Self = Self { after: None, limit: u32::MAX };
 }
 
 /// What is to be sealed next.

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::Result;
+use crate::audit::Actor;
 
 /// What the caja asks and does about businesses. What it changes holds for every process from the next question on: nothing
 /// of it is kept outside of the database.
@@ -44,10 +45,10 @@ pub trait Businesses {
 }
 
 /// Who does something, and when.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Act {
-    /// The account; none at the terminal of the server.
-    pub by: Option<Uuid>,
+    /// The account, or whoever is at the terminal of the server.
+    pub by: Actor,
     /// When.
     pub now: Timestamp,
 }

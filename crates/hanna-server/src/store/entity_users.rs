@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{AccountState, Mail, Result};
+use crate::audit::Actor;
 use crate::folded::fold;
 
 /// What is asked and done about the people of an entity. Mails are put into the queue in the same transaction as what they
@@ -78,8 +79,8 @@ pub struct Invitation {
     pub branches: Vec<Uuid>,
     /// What they are told.
     pub mail: Mail,
-    /// Who invites; none from the terminal of the server.
-    pub by: Option<Uuid>,
+    /// Who invites.
+    pub by: Actor,
     /// When.
     pub now: Timestamp,
 }
@@ -108,8 +109,8 @@ pub struct Reinvitation {
     pub entity_id: Uuid,
     /// What they are told.
     pub mail: Mail,
-    /// Who asks for it; none from the terminal of the server.
-    pub by: Option<Uuid>,
+    /// Who asks for it.
+    pub by: Actor,
     /// When.
     pub now: Timestamp,
 }
@@ -140,8 +141,8 @@ pub struct UserChange {
     pub branches: Option<Vec<Uuid>>,
     /// Whether the account may be used.
     pub state: Option<SetState>,
-    /// Who changes it; none from the terminal of the server.
-    pub by: Option<Uuid>,
+    /// Who changes it.
+    pub by: Actor,
     /// When.
     pub now: Timestamp,
 }
@@ -170,9 +171,8 @@ pub struct UserReset {
     pub password_hash: Redacted<String>,
     /// What they are told; none when their user name is no address.
     pub mail: Option<Mail>,
-    /// Who resets it; none from the terminal of the server.
-    #[expect(dead_code, reason = "the audit keeps it")]
-    pub by: Option<Uuid>,
+    /// Who resets it.
+    pub by: Actor,
     /// When.
     pub now: Timestamp,
 }
@@ -180,7 +180,7 @@ pub struct UserReset {
 impl UserChange {
     /// Whether somebody changes their own account.
     pub fn is_of_oneself(&self) -> bool {
-        self.by == Some(self.id)
+        self.by.account_id() == Some(self.id)
     }
 
     /// Whether `before` is an active administrator, and would be none any more.

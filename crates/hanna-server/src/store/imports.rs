@@ -30,7 +30,7 @@ pub trait Imports {
     async fn begin_import(&self, new: NewImport) -> Result<Put>;
 
     /// Forgets an import whose file never came whole.
-    async fn forget_import(&self, id: Uuid) -> Result<()>;
+    async fn forget_import(&self, id: Uuid, now: Timestamp) -> Result<()>;
 
     /// Says how far an import is, unless it has ended.
     async fn tell_import(&self, id: Uuid, step: ImportStep) -> Result<()>;

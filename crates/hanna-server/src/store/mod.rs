@@ -49,7 +49,7 @@ pub use applications::{
     Applications, Attached, AttachmentFile, Corrected, Correction, Judgement, KeptRequest, NewApplication,
     NewAttachment, RequestFilter, Ruled, Ruling, Submitted, UNNAMED_MAX,
 };
-pub use audit::{AuditStore, Stray, Unsealed};
+pub use audit::{AuditStore, LookupRange, Stray, Unsealed};
 pub use businesses::{Act, Businesses, EntityFilter, NewBranch, Put};
 pub use delivery::{Arrival, Delivered, Delivery, OfflineLookup, Recorded, Sender, Void};
 pub use entity_users::{

@@ -3,6 +3,7 @@
 use hanna_domain::outbox::{ItemCode, VoidReason};
 use hanna_domain::{AffiliateRole, AffiliateStatus, CompanyStatus, DocumentKind, Reason, Tariff, Verdict};
 use hanna_wire::account::RegistrationState;
+use hanna_wire::admin::audit::AccessAct;
 use hanna_wire::admin::business::{ImportMode, ImportState};
 use hanna_wire::application::MediaType;
 use hanna_wire::me::{ApplicationState, Role};
@@ -50,6 +51,7 @@ macro_rules! coded {
     )+};
 }
 coded!(
+    AccessAct,
     AccountState,
     AffiliateRole,
     AffiliateStatus,

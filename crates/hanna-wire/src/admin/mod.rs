@@ -3,6 +3,7 @@
 //! Lists come in pages ([`Page`](crate::page::Page)): `after` is the `next` of the page before, `q` searches in what people
 //! read (names, NIT, addresses), without case and accents.
 
+pub mod audit;
 pub mod business;
 pub mod people;
 
@@ -10,6 +11,7 @@ pub mod people;
 mod tests {
     use ts_rs::{Config, TS};
 
+    use super::audit::{AuditExport, AuditSearch, AuditVerify, PersonAudit, Verification};
     use super::people::{
         AdminDevice, AdminKey, AdminRegistration, AdminUser, AdminUserChange, InviteAccount,
         RejectRegistration,
@@ -39,6 +41,11 @@ mod tests {
         AdminUserChange::export_all(&config)?;
         InviteAccount::export_all(&config)?;
         AdminDevice::export_all(&config)?;
-        AdminKey::export_all(&config)
+        AdminKey::export_all(&config)?;
+        AuditSearch::export_all(&config)?;
+        PersonAudit::export_all(&config)?;
+        AuditExport::export_all(&config)?;
+        AuditVerify::export_all(&config)?;
+        Verification::export_all(&config)
     }
 }

@@ -19,7 +19,7 @@ use crate::fault::Fault;
 use crate::import::{ImportBegun, upload};
 use crate::openapi::{CAJA, WITH_BODY, route_faults};
 use crate::routes::cursor;
-use crate::store::{Act, NewImport};
+use crate::store::NewImport;
 
 route_faults!(SendFaults: CAJA, WITH_BODY, &[ErrorCode::IdConflict, ErrorCode::ImportRunning]);
 route_faults!(ListFaults: CAJA, &[ErrorCode::Invalid]);
@@ -61,7 +61,7 @@ pub async fn send(
     if declared.is_some_and(|length| length > IMPORT_MAX_BYTES) {
         return Err(upload::too_large());
     }
-    let act = Act { by: Some(caller.account_id), now: app.clock().now() };
+    let act = app.act(Some(caller.account_id));
     let mode = mode.unwrap_or(ImportMode::Upsert);
     let new = NewImport { id, state: ImportState::Receiving, mode, dry_run, file_name, act };
     let job = match app.begin_import(new).await? {

@@ -43,7 +43,7 @@ pub async fn rotate(
     State(app): State<App>,
     CajaAdmin(caller): CajaAdmin,
 ) -> Result<Json<Vec<AdminKey>>, Fault> {
-    let kid = app.rotate_keys().await?;
+    let kid = app.rotate_keys(Some(caller.account_id)).await?;
     tracing::info!(account_id = %caller.account_id, kid, "a signing key was made");
     Ok(Json(app.list_keys().await?.into_iter().map(told).collect()))
 }

@@ -2,6 +2,9 @@
 
 mod agreements;
 mod application_requests;
+mod audit;
+#[cfg(test)]
+mod audit_tests;
 mod branches;
 #[cfg(test)]
 mod business_tests;
@@ -25,6 +28,9 @@ pub fn all() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(keys::list))
         .routes(routes!(keys::rotate))
+        .routes(routes!(audit::search))
+        .routes(routes!(audit::export))
+        .routes(routes!(audit::verify))
         .merge(people())
         .merge(application_requests::all())
         .merge(businesses())

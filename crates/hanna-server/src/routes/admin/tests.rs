@@ -254,4 +254,10 @@ async fn a_key_that_is_made_signs_from_then_on() {
     assert_eq!((&after[0]["signs"], &after[1]["signs"]), (&json!(true), &json!(false)));
     assert_eq!(console.get(path::ADMIN_KEYS).await.body, after);
     assert!(!after.to_string().contains("pkcs8"));
+    let by: Vec<Option<uuid::Uuid>> = bench
+        .sql()
+        .prepare("SELECT account_id FROM audit WHERE act = 'KEY_MADE' ORDER BY id")
+        .and_then(|mut made| made.query_map([], |row| row.get(0))?.collect())
+        .expect("acts");
+    assert_eq!(by, [None, Some(console.operator_id)], "the server's own, and the caja's");
 }

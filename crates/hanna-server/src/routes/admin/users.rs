@@ -17,7 +17,7 @@ use crate::fault::Fault;
 use crate::openapi::{CAJA, WITH_BODY, route_faults};
 use crate::page;
 use crate::secrets::username_key;
-use crate::store::{AccountFilter, Act, Caller, UserPut};
+use crate::store::{AccountFilter, UserPut};
 
 route_faults!(ListFaults: CAJA, &[ErrorCode::Invalid]);
 route_faults!(InviteFaults: CAJA, WITH_BODY, &[ErrorCode::NotFound, ErrorCode::IdConflict, ErrorCode::UsernameTaken]);
@@ -79,7 +79,7 @@ pub async fn invite(
     text("display_name", invite.display_name.expose(), NAME_MAX)?;
     check_email(&invite.email)?;
     let id = invite.id;
-    put(app.invite(invite, act(&app, &caller)).await?)?;
+    put(app.invite(invite, app.act(Some(caller.account_id))).await?)?;
     tracing::info!(account_id = %caller.account_id, user_id = %id, "somebody was invited");
     Ok((StatusCode::CREATED, Json(user(&app, id).await?)))
 }
@@ -107,7 +107,7 @@ pub async fn change(
     if let Some(name) = &change.display_name {
         text("display_name", name.expose(), NAME_MAX)?;
     }
-    put(app.store().change_account(id, change, act(&app, &caller)).await?)?;
+    put(app.store().change_account(id, change, app.act(Some(caller.account_id))).await?)?;
     tracing::info!(account_id = %caller.account_id, user_id = %id, "an account was changed");
     Ok(Json(user(&app, id).await?))
 }
@@ -129,7 +129,7 @@ pub async fn reset_password(
     CajaAdmin(caller): CajaAdmin,
     Id(id): Id,
 ) -> Result<StatusCode, Fault> {
-    known(app.take_password(id, act(&app, &caller)).await?)?;
+    known(app.take_password(id, app.act(Some(caller.account_id))).await?)?;
     tracing::info!(account_id = %caller.account_id, user_id = %id, "a password was taken away");
     Ok(StatusCode::NO_CONTENT)
 }
@@ -151,13 +151,9 @@ pub async fn reset_second_factor(
     CajaAdmin(caller): CajaAdmin,
     Id(id): Id,
 ) -> Result<StatusCode, Fault> {
-    known(app.store().reset_second_factor(id, act(&app, &caller)).await?)?;
+    known(app.store().reset_second_factor(id, app.act(Some(caller.account_id))).await?)?;
     tracing::warn!(account_id = %caller.account_id, user_id = %id, "a second factor was taken away");
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn act(app: &App, caller: &Caller) -> Act {
-    Act { by: Some(caller.account_id), now: app.clock().now() }
 }
 
 async fn user(app: &App, id: Uuid) -> Result<AdminUser, Fault> {

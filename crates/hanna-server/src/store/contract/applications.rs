@@ -15,11 +15,11 @@ use crate::audit::Actor;
 use crate::mail::MailKind;
 use crate::store::*;
 
-const FILE: Uuid = Uuid::from_u128(300);
-const REQUEST: Uuid = Uuid::from_u128(400);
+pub(super) const FILE: Uuid = Uuid::from_u128(300);
+pub(super) const REQUEST: Uuid = Uuid::from_u128(400);
 
 /// Two entities that never asked for anything. Luis administers the first, and looks people up.
-async fn asking(store: &dyn Store) {
+pub(super) async fn asking(store: &dyn Store) {
     let mut asking = installation("asking");
     for entity in &mut asking.entities {
         entity.application = ApplicationState::NotRequested;
@@ -43,7 +43,7 @@ fn file(id: Uuid, entity_id: Uuid, now: Timestamp) -> NewAttachment {
     NewAttachment { attachment, bytes: Redacted::new(b"%PDF-".to_vec()), entity_id, by: LUIS, now }
 }
 
-fn content(attachment_id: Uuid, benefit: &str) -> ApplicationContent {
+pub(super) fn content(attachment_id: Uuid, benefit: &str) -> ApplicationContent {
     ApplicationContent {
         contact_name: Redacted::new("Luis".into()),
         contact_email: Redacted::new("luis@gym.co".into()),
@@ -58,18 +58,18 @@ fn content(attachment_id: Uuid, benefit: &str) -> ApplicationContent {
     }
 }
 
-fn request(id: Uuid, entity_id: Uuid, attachment_id: Uuid) -> NewApplication {
+pub(super) fn request(id: Uuid, entity_id: Uuid, attachment_id: Uuid) -> NewApplication {
     let (application, content) = ("CONVENIOS".into(), content(attachment_id, "20 %"));
     NewApplication { id, application, entity_id, content, by: LUIS, now: noon() }
 }
 
-async fn submitted(store: &dyn Store) {
+pub(super) async fn submitted(store: &dyn Store) {
     assert_eq!(store.attach(file(FILE, ENTITY, noon())).await.expect("asked"), Attached::Kept);
     let submitted = store.submit_application(request(REQUEST, ENTITY, FILE)).await.expect("asked");
     assert_eq!(submitted, Submitted::Kept);
 }
 
-fn ruling(id: Uuid, revision: u32, judgement: Judgement) -> Ruling {
+pub(super) fn ruling(id: Uuid, revision: u32, judgement: Judgement) -> Ruling {
     let nth = match judgement {
         Judgement::Review => 1,
         Judgement::Approve { .. } => 2,
@@ -78,10 +78,10 @@ fn ruling(id: Uuid, revision: u32, judgement: Judgement) -> Ruling {
     let mail_id = Uuid::from_u128(id.as_u128() * 10 + nth);
     let recipient = Redacted::new("luis@gym.co".into());
     let mail = Mail::new(mail_id, MailKind::ApplicationApproved, &recipient, &[], noon());
-    Ruling { id, revision, judgement, mail: Some(mail), by: None, now: noon() }
+    Ruling { id, revision, judgement, mail: Some(mail), by: Actor::Server, now: noon() }
 }
 
-fn approve(entity_id: Uuid, first: u128, codes: &[Option<&str>]) -> Judgement {
+pub(super) fn approve(entity_id: Uuid, first: u128, codes: &[Option<&str>]) -> Judgement {
     let branch = |(place, code): (usize, Option<&str>)| NewBranch {
         id: Uuid::from_u128(first + 1 + place as u128),
         entity_id,

@@ -2,6 +2,7 @@
 
 use hanna_domain::outbox::ItemCode;
 use hanna_domain::{Document, DocumentKind, Verdict};
+use hanna_wire::admin::audit::AccessAct;
 use jiff::ToSpan;
 use serde_json::json;
 use uuid::Uuid;
@@ -13,7 +14,7 @@ use crate::keys::SigningKey;
 use crate::store::*;
 use crate::testing::TestEntropy;
 
-async fn acts(store: &dyn Store) -> Vec<Entry> {
+pub(super) async fn acts(store: &dyn Store) -> Vec<Entry> {
     let unsealed = store.unsealed(Head::NONE, 1_000).await.expect("asked");
     assert_eq!((unsealed.kept, unsealed.head), (Head::NONE, Head::NONE));
     unsealed.entries
@@ -140,7 +141,7 @@ pub async fn who_looked_a_person_up_is_found_by_the_document_and_recorded(store:
         document: Some(document),
         ..NewAct::new(act, noon()).by(&Actor::Terminal("eva".into())).saying(json!({ "purpose": "preguntó" }))
     };
-    let found = store.person_lookups(act(Act::PersonSearched, mac)).await.expect("asked");
+    let found = store.person_lookups(LookupRange::ALL, act(Act::PersonSearched, mac)).await.expect("asked");
     let told: Vec<(&str, &str, Verdict, bool)> = found
         .lookups
         .iter()
@@ -150,7 +151,16 @@ pub async fn who_looked_a_person_up_is_found_by_the_document_and_recorded(store:
     assert!(told.contains(&("Sede A", "ANA", Verdict::Active, false)));
     assert!(told.contains(&("Sede B", "ANA", Verdict::ActiveFromCopy, true)));
     assert!(found.accesses.is_empty(), "the search itself comes after");
-    let nobody = store.person_lookups(act(Act::PersonSearched, Mac([9; 32]))).await.expect("asked");
+    assert!(found.lookups.is_sorted_by_key(|one| std::cmp::Reverse((one.answered_at, one.answer_id))));
+    let first = LookupRange { after: None, limit: 1 };
+    let first = store.person_lookups(first, act(Act::PersonSearched, mac)).await.expect("asked");
+    assert_eq!((&first.lookups[..], first.accesses.len()), (&found.lookups[..1], 1), "the search of before");
+    let after = (first.lookups[0].answered_at, first.lookups[0].answer_id);
+    let rest = LookupRange { after: Some(after), limit: 100 };
+    let rest = store.person_lookups(rest, act(Act::PersonSearched, mac)).await.expect("asked");
+    assert_eq!((&rest.lookups[..], rest.accesses.len()), (&found.lookups[1..], 0), "who else, once");
+    let nobody =
+        store.person_lookups(LookupRange::ALL, act(Act::PersonSearched, Mac([9; 32]))).await.expect("asked");
     assert!(nobody.lookups.is_empty() && nobody.accesses.is_empty());
 
     let document = Document::parse(DocumentKind::CC, "1001").expect("a cédula");
@@ -159,8 +169,9 @@ pub async fn who_looked_a_person_up_is_found_by_the_document_and_recorded(store:
     assert_eq!((data.lookups.lookups.len(), data.uses.len()), (2, 1));
     assert!(data.uses[0].row.void.is_some() && data.uses[0].entity_name == "ENTIDAD 1");
     let access = &data.lookups.accesses[0];
-    assert_eq!((access.act.as_str(), access.by.as_deref()), ("PERSON_SEARCHED", Some("terminal:eva")));
-    assert_eq!((access.purpose.as_deref(), data.lookups.accesses.len()), (Some("preguntó"), 1));
+    assert_eq!((access.act, access.by.as_deref()), (AccessAct::Searched, Some("terminal:eva")));
+    assert_eq!((access.purpose.as_deref(), access.account_name.as_deref()), (Some("preguntó"), None));
+    assert_eq!(data.lookups.accesses.len(), 3);
     let words = words(store).await;
     assert_eq!(words.last().map(String::as_str), Some("PERSON_EXPORTED"));
 }

@@ -8,14 +8,14 @@ use hanna_wire::agreement::{AgreementTerms, OverLimit};
 use super::*;
 
 fn act() -> Act {
-    Act { by: Some(LUIS), now: noon() }
+    Act { by: Actor::Account(LUIS), now: noon() }
 }
 
 fn new_entity(id: u128, nit: &str, name: &str) -> Entity {
     Entity { id: Uuid::from_u128(id), nit: nit.into(), name: name.into() }
 }
 
-fn new_branch(id: u128, code: Option<&str>) -> NewBranch {
+pub(super) fn new_branch(id: u128, code: Option<&str>) -> NewBranch {
     NewBranch {
         id: Uuid::from_u128(id),
         entity_id: ENTITY,
@@ -80,7 +80,8 @@ pub async fn a_branch_that_is_closed_looks_nobody_up_and_keeps_its_history(store
 
     let change = async |closed, now| {
         let change = ChangeBranch { closed, city: Some("Soledad".into()), ..ChangeBranch::default() };
-        let changed = store.change_branch(NORTH, change, Act { by: None, now }).await.expect("asked");
+        let changed =
+            store.change_branch(NORTH, change, Act { by: Actor::Server, now }).await.expect("asked");
         let Put::Done(branch) = changed else { panic!("{changed:?}") };
         assert_eq!(
             (branch.code.as_str(), branch.name.as_str(), branch.city.as_str()),
@@ -195,14 +196,14 @@ pub async fn usage_is_counted_by_entity_branch_and_colombian_day(store: &dyn Sto
     assert_eq!(usage(day, next).await[0].total, counts(3, 4, 1, 2));
 }
 
-fn new_import(id: u128, state: ImportState, at: Timestamp) -> NewImport {
+pub(super) fn new_import(id: u128, state: ImportState, at: Timestamp) -> NewImport {
     NewImport {
         id: Uuid::from_u128(id),
         state,
         mode: ImportMode::Upsert,
         dry_run: false,
         file_name: Some("afiliados.csv".into()),
-        act: Act { by: Some(ANA), now: at },
+        act: Act { by: Actor::Account(ANA), now: at },
     }
 }
 
@@ -210,7 +211,7 @@ fn step(state: ImportState, lines: u64) -> ImportStep {
     ImportStep { state, bytes: 100, bytes_read: lines * 10, lines, rejected: 0 }
 }
 
-fn ended(state: ImportState, lines: u64, counts: Option<ImportCounts>) -> ImportEnd {
+pub(super) fn ended(state: ImportState, lines: u64, counts: Option<ImportCounts>) -> ImportEnd {
     ImportEnd { step: step(state, lines), counts, reason: None, rejected_csv: None, now: noon() + 1.minute() }
 }
 
@@ -268,8 +269,8 @@ pub async fn an_import_is_followed_from_its_beginning_to_its_end(store: &dyn Sto
     begin(84, ImportState::Receiving, noon() + 3.hours()).await;
     assert_eq!(state(83).await, Some(ImportState::Failed));
     assert_eq!(import(Uuid::from_u128(83)).await, None, "it was given up");
-    store.forget_import(Uuid::from_u128(83)).await.expect("asked");
-    store.forget_import(Uuid::from_u128(84)).await.expect("asked");
+    store.forget_import(Uuid::from_u128(83), noon()).await.expect("asked");
+    store.forget_import(Uuid::from_u128(84), noon()).await.expect("asked");
     assert_eq!((state(83).await, state(84).await), (Some(ImportState::Failed), None));
 
     begin(85, ImportState::Running, noon() + 4.hours()).await;

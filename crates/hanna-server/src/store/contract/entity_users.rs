@@ -8,18 +8,19 @@ use jiff::ToSpan;
 use uuid::Uuid;
 
 use super::fixtures::*;
+use crate::audit::Actor;
 use crate::mail::MailKind;
 use crate::store::*;
 use crate::testing::TestEntropy;
 
-const EVA: Uuid = Uuid::from_u128(700);
+pub(super) const EVA: Uuid = Uuid::from_u128(700);
 
-fn mail(seed: u64) -> Mail {
+pub(super) fn mail(seed: u64) -> Mail {
     let id = TestEntropy::new(seed).new_id();
     Mail::new(id, MailKind::Invitation, &Redacted::new("eva@gym.co".into()), &[], noon())
 }
 
-fn invitation(id: Uuid, email: &str, role: Role) -> Invitation {
+pub(super) fn invitation(id: Uuid, email: &str, role: Role) -> Invitation {
     Invitation {
         id,
         content_sha256: "0".repeat(64),
@@ -30,12 +31,12 @@ fn invitation(id: Uuid, email: &str, role: Role) -> Invitation {
         roles: vec![role],
         branches: vec![NORTH],
         mail: mail(1),
-        by: Some(LUIS),
+        by: Actor::Account(LUIS),
         now: noon(),
     }
 }
 
-fn unchanged(id: Uuid) -> UserChange {
+pub(super) fn unchanged(id: Uuid) -> UserChange {
     UserChange {
         id,
         entity_id: ENTITY,
@@ -43,7 +44,7 @@ fn unchanged(id: Uuid) -> UserChange {
         roles: None,
         branches: None,
         state: None,
-        by: Some(LUIS),
+        by: Actor::Account(LUIS),
         now: noon(),
     }
 }
@@ -87,7 +88,8 @@ pub async fn whoever_is_invited_accepts_with_a_first_password(store: &dyn Store)
     assert_eq!((eva.state, eva.branches, eva.roles), (UserState::Invited, vec![NORTH], vec![Role::Operator]));
     assert_eq!(eva.invited_at, Some(noon()));
     let later = noon() + 1.hour();
-    let again = |id, entity_id| Reinvitation { id, entity_id, mail: mail(2), by: Some(LUIS), now: later };
+    let again =
+        |id, entity_id| Reinvitation { id, entity_id, mail: mail(2), by: Actor::Account(LUIS), now: later };
     let invite_again = async |again| store.invite_again(again).await.expect("asked");
     assert_eq!(invite_again(again(EVA, OTHER_ENTITY)).await, InvitedAgain::Unknown);
     assert_eq!(invite_again(again(ANA, ENTITY)).await, InvitedAgain::NotPending);
@@ -155,7 +157,7 @@ pub async fn people_are_changed_within_their_entity(store: &dyn Store) {
         entity_id,
         password_hash: Redacted::new("$argon2id$nobody".into()),
         mail: Some(mail(4)),
-        by: Some(LUIS),
+        by: Actor::Account(LUIS),
         now: noon(),
     };
     assert!(!store.reset_user(reset(OTHER_ENTITY)).await.expect("asked"));
@@ -185,8 +187,10 @@ pub async fn administrators_who_take_the_right_from_each_other_leave_one(store: 
     assert_eq!(changed(store, promote).await, UserChanged::Done);
     let oneself = UserChange { state: Some(SetState::Suspended), ..unchanged(LUIS) };
     assert_eq!(changed(store, oneself).await, UserChanged::LastAdministrator, "nobody suspends themselves");
-    let demote = |id, by| UserChange { roles: Some(vec![Role::Operator]), by: Some(by), ..unchanged(id) };
-    let suspend = |id, by| UserChange { state: Some(SetState::Suspended), by: Some(by), ..unchanged(id) };
+    let demote =
+        |id, by| UserChange { roles: Some(vec![Role::Operator]), by: Actor::Account(by), ..unchanged(id) };
+    let suspend =
+        |id, by| UserChange { state: Some(SetState::Suspended), by: Actor::Account(by), ..unchanged(id) };
     let all = [demote(ANA, LUIS), suspend(LUIS, ANA), suspend(ANA, LUIS), demote(LUIS, ANA)];
     let done = join_all(all.map(|change| store.change_user(change))).await;
     let done: Vec<_> = done.into_iter().map(|done| done.expect("asked")).collect();
@@ -201,7 +205,7 @@ pub async fn administrators_who_take_the_right_from_each_other_leave_one(store: 
     let invited = invitation(EVA, "eva@gym.co", Role::EntityAdmin);
     assert_eq!(store.invite(invited).await.expect("asked"), Invited::Done);
     for id in [ANA, LUIS] {
-        let last = UserChange { roles: Some(vec![Role::Operator]), by: None, ..unchanged(id) };
+        let last = UserChange { roles: Some(vec![Role::Operator]), by: Actor::Server, ..unchanged(id) };
         let expected = user(store, id).await;
         let is_last = expected.state == UserState::Active && expected.roles.contains(&Role::EntityAdmin);
         let expected = if is_last { UserChanged::LastAdministrator } else { UserChanged::Done };

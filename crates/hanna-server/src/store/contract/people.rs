@@ -8,16 +8,17 @@ use uuid::Uuid;
 
 use super::fixtures::*;
 use super::second_factors::{BEATRIZ, with_caja};
+use crate::audit::Actor;
 use crate::mail::MailKind;
 use crate::store::*;
 
-const NADIA: Uuid = Uuid::from_u128(24);
+pub(super) const NADIA: Uuid = Uuid::from_u128(24);
 
 fn act(by: Uuid) -> Act {
-    Act { by: Some(by), now: noon() }
+    Act { by: Actor::Account(by), now: noon() }
 }
 
-fn nadia() -> NewUser {
+pub(super) fn nadia() -> NewUser {
     let email = Redacted::new("Nadia@gym.co".to_owned());
     NewUser {
         id: NADIA,

@@ -8,6 +8,7 @@ use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
 
 use super::fixtures::*;
+use crate::audit::Actor;
 use crate::store::*;
 use crate::totp::TotpSecret;
 
@@ -25,11 +26,11 @@ pub async fn with_caja(store: &dyn Store) {
         branches: Vec::new(),
         mail: None,
     };
-    let act = Act { by: None, now: noon() };
+    let act = Act { by: Actor::Server, now: noon() };
     assert_eq!(store.add_user(new, act).await.expect("asked"), UserPut::Done);
 }
 
-fn secret() -> TotpSecret {
+pub(super) fn secret() -> TotpSecret {
     TotpSecret::new([7; 20])
 }
 
@@ -37,7 +38,12 @@ fn code(now: Timestamp) -> OneTimeCode {
     OneTimeCode::Totp(Redacted::new(secret().code(now)))
 }
 
-async fn open(store: &dyn Store, byte: u8, otp: Option<OneTimeCode>, now: Timestamp) -> SessionOpened {
+pub(super) async fn open(
+    store: &dyn Store,
+    byte: u8,
+    otp: Option<OneTimeCode>,
+    now: Timestamp,
+) -> SessionOpened {
     let tokens = tokens(byte, now);
     store.open_session(Opening { otp, tokens, now, ..opening(byte, BEATRIZ) }).await.expect("asked")
 }
@@ -46,7 +52,7 @@ async fn has(store: &dyn Store, byte: u8) -> Option<SecondFactor> {
     store.caller(hash(byte), noon()).await.expect("asked").map(|caller| caller.second_factor)
 }
 
-async fn confirm(store: &dyn Store, byte: u8, otp: String) -> CodeTried {
+pub(super) async fn confirm(store: &dyn Store, byte: u8, otp: String) -> CodeTried {
     let confirmation = FactorConfirmation {
         account_id: BEATRIZ,
         session_id: Uuid::from_u128(byte.into()),
@@ -84,8 +90,8 @@ pub async fn a_second_factor_is_in_force_once_it_is_confirmed(store: &dyn Store)
     assert_eq!(open(store, 13, None, noon()).await, SessionOpened::SecondFactorRequired);
     assert_eq!(has(store, 13).await, None);
 
-    let act = Act { by: None, now: noon() };
-    assert!(store.reset_second_factor(BEATRIZ, act).await.expect("asked"));
+    let act = Act { by: Actor::Server, now: noon() };
+    assert!(store.reset_second_factor(BEATRIZ, act.clone()).await.expect("asked"));
     assert_eq!(has(store, 10).await, None);
     assert_eq!(open(store, 14, None, noon()).await, SessionOpened::Done);
     assert_eq!(has(store, 14).await, Some(SecondFactor::ToSetUp));

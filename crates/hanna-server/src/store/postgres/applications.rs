@@ -16,7 +16,8 @@ use uuid::Uuid;
 use super::columns::{Columns, Count, Moment};
 use super::fault::{Done, Trouble};
 use super::pool::Tx;
-use super::{PostgresStore, businesses, mails};
+use super::{PostgresStore, audit, businesses, mails};
+use crate::audit::NewAct;
 use crate::store::words::Word;
 use crate::store::{
     AccountState, Applications, Attached, AttachmentFile, Corrected, Correction, Judgement, KeptRequest,
@@ -145,6 +146,8 @@ async fn submit(tx: &Tx, new: &NewApplication) -> Done<Submitted> {
     add_revision(tx, new.id, 1, &new.content).await?;
     let event = Event { by: Some(new.by), now: new.now, state: ApplicationState::Submitted, reason: None };
     happened(tx, new.id, &event).await?;
+    let act = NewAct::application_submitted(new.id, new.entity_id, 1, new.by, new.now);
+    audit::append(tx, &act).await?;
     Ok(Submitted::Kept)
 }
 
@@ -220,6 +223,8 @@ async fn correct(tx: &Tx, correction: &Correction) -> Done<Corrected> {
     .await?;
     let (by, now) = (Some(correction.by), correction.now);
     happened(tx, request.id, &Event { by, now, state: ApplicationState::Submitted, reason: None }).await?;
+    let act = NewAct::application_submitted(request.id, request.entity.id, next, correction.by, now);
+    audit::append(tx, &act).await?;
     Ok(Corrected::Done)
 }
 
@@ -346,10 +351,12 @@ async fn rule(tx: &Tx, ruling: &Ruling) -> Done<Ruled> {
             (ApplicationState::Approved, None)
         }
     };
-    happened(tx, request.id, &Event { by: ruling.by, now: ruling.now, state, reason }).await?;
+    let by = ruling.by.account_id();
+    happened(tx, request.id, &Event { by, now: ruling.now, state, reason }).await?;
     if let Some(mail) = &ruling.mail {
         mails::add(tx, mail).await?;
     }
+    audit::append(tx, &NewAct::application_ruled(ruling, request.entity.id)).await?;
     Ok(Ruled::Done)
 }
 

@@ -24,7 +24,7 @@ use crate::audit::chain::{Block, Entry, Field, Head, pack, unpack};
 use crate::audit::{Act, NewAct, PersonLookups, PersonalData};
 use crate::secrets::hex;
 use crate::store::audit::{HEAD, STRAYS};
-use crate::store::{AuditStore, BoxError, Result, Stray, Unsealed};
+use crate::store::{AuditStore, BoxError, LookupRange, Result, Stray, Unsealed};
 
 /// How long the sealer waits for those who were given a number; then it tries again at its next turn.
 const SETTLING_MAX: Duration = Duration::from_secs(3);
@@ -76,6 +76,12 @@ const SIGN_INS: &str = "
 const KEYS_MADE: &str = "
     SELECT k.place, s.kid, s.public_key, s.not_before, s.not_after
     FROM unnest($1::text[]) WITH ORDINALITY AS k (kid, place) JOIN signing_keys s ON s.kid = k.kid";
+
+/// Keys that no act names.
+const STRAY_KEYS: (&str, &str) = (
+    "signing_keys",
+    "SELECT kid FROM signing_keys EXCEPT SELECT said ->> 'kid' FROM audit WHERE act = 'KEY_MADE'",
+);
 
 /// Appends an act in the transaction of what it records. One whose transaction was committed, and begun again because that
 /// was not heard of, stands twice unless the caller sees that there is nothing to do any more.
@@ -323,7 +329,7 @@ async fn strays(connections: &Connections, count_max: u32) -> Done<Vec<Stray>> {
     let tx = Tx::on(connections.get().await?);
     tx.batch("SET statement_timeout = 0; SET work_mem = '64MB'").await?;
     let mut strays = Vec::new();
-    for (table, sql) in STRAYS {
+    for (table, sql) in STRAYS.into_iter().chain([STRAY_KEYS]) {
         let rows = tx.rows(&format!("{sql} LIMIT $1"), &[&i64::from(count_max)]).await?;
         for row in &rows {
             let id = match row.value::<Raw>(0)?.0 {
@@ -378,12 +384,12 @@ impl AuditStore for PostgresStore {
         Ok(strays(&self.0, count_max).await?)
     }
 
-    async fn person_lookups(&self, act: NewAct) -> Result<PersonLookups> {
+    async fn person_lookups(&self, range: LookupRange, act: NewAct) -> Result<PersonLookups> {
         let act = Arc::new(act);
         self.0
             .write(move |tx| {
                 let act = Arc::clone(&act);
-                Box::pin(async move { person::who_asked(tx, &act).await })
+                Box::pin(async move { person::who_asked(tx, range, &act).await })
             })
             .await
     }

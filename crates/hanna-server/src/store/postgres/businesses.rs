@@ -18,8 +18,9 @@ use uuid::Uuid;
 use super::columns::{Columns, Count, Moment, words};
 use super::fault::{Done, Trouble};
 use super::pool::Tx;
-use super::{PostgresStore, business_usage};
+use super::{PostgresStore, audit, business_usage};
 use crate::application::CONVENIOS;
+use crate::audit::NewAct;
 use crate::branch_code;
 use crate::store::words::Word;
 use crate::store::{Act, Businesses, EntityFilter, NewBranch, Put, Result};
@@ -178,7 +179,7 @@ fn agreement(row: &Row) -> Done<AdminAgreement> {
     Ok(AdminAgreement { id: row.value(0)?, terms: terms(row, 1)?, branches: row.value(12)? })
 }
 
-async fn add_entity(tx: &Tx, new: &Entity, _act: Act) -> Done<Put> {
+async fn add_entity(tx: &Tx, new: &Entity, who: &Act) -> Done<Put> {
     if let Some(row) = tx.row_or_none("SELECT nit, name FROM entities WHERE id = $1", &[&new.id]).await? {
         let is_same = row.value::<&str>(0)? == new.nit && row.value::<&str>(1)? == new.name;
         return Ok(if is_same { Put::Done(()) } else { Put::IdConflict });
@@ -187,15 +188,21 @@ async fn add_entity(tx: &Tx, new: &Entity, _act: Act) -> Done<Put> {
         return Ok(Put::Taken);
     }
     insert_entity(tx, new).await?;
+    audit::append(tx, &NewAct::entity_added(new.id, who)).await?;
     Ok(Put::Done(()))
 }
 
-async fn rename_entity(tx: &Tx, id: Uuid, name: &str, _act: Act) -> Done<Put> {
-    let renamed = tx.execute("UPDATE entities SET name = $2 WHERE id = $1", &[&id, &name]).await?;
-    Ok(if renamed == 1 { Put::Done(()) } else { Put::Unknown })
+async fn rename_entity(tx: &Tx, id: Uuid, name: &str, who: &Act) -> Done<Put> {
+    let sql = "UPDATE entities SET name = $2 WHERE id = $1 AND name <> $2";
+    if tx.execute(sql, &[&id, &name]).await? == 1 {
+        audit::append(tx, &NewAct::entity_renamed(id, who)).await?;
+        return Ok(Put::Done(()));
+    }
+    let is_there = tx.exists("SELECT 1 FROM entities WHERE id = $1", &[&id]).await?;
+    Ok(if is_there { Put::Done(()) } else { Put::Unknown })
 }
 
-async fn add_branch(tx: &Tx, new: &NewBranch, _act: Act) -> Done<Put<AdminBranch>> {
+async fn add_branch(tx: &Tx, new: &NewBranch, who: &Act) -> Done<Put<AdminBranch>> {
     let entity = tx.row_or_none("SELECT name FROM entities WHERE id = $1", &[&new.entity_id]).await?;
     let Some(entity) = entity else { return Ok(Put::Unknown) };
     let sql = "SELECT id, code, name, city, closed_at, entity_id FROM branches WHERE id = $1";
@@ -215,24 +222,28 @@ async fn add_branch(tx: &Tx, new: &NewBranch, _act: Act) -> Done<Put<AdminBranch
     };
     let branch = Branch { id: new.id, code, name: new.name.clone(), city: new.city.clone() };
     insert_branch(tx, new.entity_id, &branch).await?;
+    audit::append(tx, &NewAct::branch_added(&branch, new.entity_id, who)).await?;
     let Branch { id, code, name, city } = branch;
     Ok(Put::Done(AdminBranch { id, code, name, city, closed_at: None }))
 }
 
-async fn change_branch(tx: &Tx, id: Uuid, change: &ChangeBranch, act: Act) -> Done<Put<AdminBranch>> {
+async fn change_branch(tx: &Tx, id: Uuid, change: &ChangeBranch, who: &Act) -> Done<Put<AdminBranch>> {
+    let sql = "SELECT id, code, name, city, closed_at FROM branches WHERE id = $1 FOR NO KEY UPDATE";
+    let Some(before) = tx.row_or_none(sql, &[&id]).await? else { return Ok(Put::Unknown) };
     let changed = tx
-        .row_or_none(
+        .row(
             "UPDATE branches SET name = coalesce($2, name), city = coalesce($3, city),
                  closed_at = CASE $4::boolean WHEN true THEN coalesce(closed_at, $5) WHEN false THEN NULL
                                               ELSE closed_at END
              WHERE id = $1 RETURNING id, code, name, city, closed_at",
-            &[&id, &change.name, &change.city, &change.closed, &Moment(act.now)],
+            &[&id, &change.name, &change.city, &change.closed, &Moment(who.now)],
         )
         .await?;
-    Ok(match changed {
-        Some(row) => Put::Done(branch(&row)?),
-        None => Put::Unknown,
-    })
+    let (before, after) = (branch(&before)?, branch(&changed)?);
+    if let Some(act) = NewAct::branch_changed(&before, &after, who) {
+        audit::append(tx, &act).await?;
+    }
+    Ok(Put::Done(after))
 }
 
 /// An agreement with its entity, held until the end of the transaction.
@@ -249,7 +260,7 @@ async fn hold(tx: &Tx, id: Uuid) -> Done<Option<(Uuid, AdminAgreement)>> {
     }
 }
 
-async fn add_agreement(tx: &Tx, entity_id: Uuid, new: &AdminAgreement, _act: Act) -> Done<Put> {
+async fn add_agreement(tx: &Tx, entity_id: Uuid, new: &AdminAgreement, who: &Act) -> Done<Put> {
     if !tx.exists("SELECT 1 FROM entities WHERE id = $1", &[&entity_id]).await? {
         return Ok(Put::Unknown);
     }
@@ -260,12 +271,22 @@ async fn add_agreement(tx: &Tx, entity_id: Uuid, new: &AdminAgreement, _act: Act
             && there.branches.iter().all(|id| new.branches.contains(id));
         return Ok(if is_same { Put::Done(()) } else { Put::IdConflict });
     }
-    put_where_it_belongs(tx, entity_id, new).await
+    let put = put_where_it_belongs(tx, entity_id, new).await?;
+    if put == Put::Done(()) {
+        audit::append(tx, &NewAct::agreement_added(new, entity_id, who)).await?;
+    }
+    Ok(put)
 }
 
-async fn change_agreement(tx: &Tx, new: &AdminAgreement, _act: Act) -> Done<Put> {
-    let Some((entity_id, _)) = hold(tx, new.id).await? else { return Ok(Put::Unknown) };
-    put_where_it_belongs(tx, entity_id, new).await
+async fn change_agreement(tx: &Tx, new: &AdminAgreement, who: &Act) -> Done<Put> {
+    let Some((entity_id, there)) = hold(tx, new.id).await? else { return Ok(Put::Unknown) };
+    let put = put_where_it_belongs(tx, entity_id, new).await?;
+    if put == Put::Done(())
+        && let Some(act) = NewAct::agreement_changed(&there, new, entity_id, who)
+    {
+        audit::append(tx, &act).await?;
+    }
+    Ok(put)
 }
 
 async fn put_where_it_belongs(tx: &Tx, entity_id: Uuid, new: &AdminAgreement) -> Done<Put> {
@@ -295,61 +316,61 @@ impl Businesses for PostgresStore {
     }
 
     async fn add_entity(&self, entity: Entity, act: Act) -> Result<Put> {
-        let entity = Arc::new(entity);
+        let asked = Arc::new((entity, act));
         self.0
             .write(move |tx| {
-                let entity = Arc::clone(&entity);
-                Box::pin(async move { add_entity(tx, &entity, act).await })
+                let asked = Arc::clone(&asked);
+                Box::pin(async move { add_entity(tx, &asked.0, &asked.1).await })
             })
             .await
     }
 
     async fn rename_entity(&self, id: Uuid, name: String, act: Act) -> Result<Put> {
-        let name: Arc<str> = name.into();
+        let asked = Arc::new((name, act));
         self.0
             .write(move |tx| {
-                let name = Arc::clone(&name);
-                Box::pin(async move { rename_entity(tx, id, &name, act).await })
+                let asked = Arc::clone(&asked);
+                Box::pin(async move { rename_entity(tx, id, &asked.0, &asked.1).await })
             })
             .await
     }
 
     async fn add_branch(&self, new: NewBranch, act: Act) -> Result<Put<AdminBranch>> {
-        let new = Arc::new(new);
+        let asked = Arc::new((new, act));
         self.0
             .write(move |tx| {
-                let new = Arc::clone(&new);
-                Box::pin(async move { add_branch(tx, &new, act).await })
+                let asked = Arc::clone(&asked);
+                Box::pin(async move { add_branch(tx, &asked.0, &asked.1).await })
             })
             .await
     }
 
     async fn change_branch(&self, id: Uuid, change: ChangeBranch, act: Act) -> Result<Put<AdminBranch>> {
-        let change = Arc::new(change);
+        let asked = Arc::new((change, act));
         self.0
             .write(move |tx| {
-                let change = Arc::clone(&change);
-                Box::pin(async move { change_branch(tx, id, &change, act).await })
+                let asked = Arc::clone(&asked);
+                Box::pin(async move { change_branch(tx, id, &asked.0, &asked.1).await })
             })
             .await
     }
 
     async fn add_agreement(&self, entity_id: Uuid, agreement: AdminAgreement, act: Act) -> Result<Put> {
-        let agreement = Arc::new(agreement);
+        let asked = Arc::new((agreement, act));
         self.0
             .write(move |tx| {
-                let agreement = Arc::clone(&agreement);
-                Box::pin(async move { add_agreement(tx, entity_id, &agreement, act).await })
+                let asked = Arc::clone(&asked);
+                Box::pin(async move { add_agreement(tx, entity_id, &asked.0, &asked.1).await })
             })
             .await
     }
 
     async fn change_agreement(&self, agreement: AdminAgreement, act: Act) -> Result<Put> {
-        let agreement = Arc::new(agreement);
+        let asked = Arc::new((agreement, act));
         self.0
             .write(move |tx| {
-                let agreement = Arc::clone(&agreement);
-                Box::pin(async move { change_agreement(tx, &agreement, act).await })
+                let asked = Arc::clone(&asked);
+                Box::pin(async move { change_agreement(tx, &asked.0, &asked.1).await })
             })
             .await
     }

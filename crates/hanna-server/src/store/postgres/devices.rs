@@ -72,21 +72,22 @@ pub async fn all(tx: &Tx) -> Done<Vec<Device>> {
 
 /// Revokes a PC, once: the first moment stays. `false` when there is no such PC.
 pub async fn revoke(tx: &Tx, id: Uuid, now: Timestamp, by: &Actor) -> Done<bool> {
-    let sql = "UPDATE devices SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1";
-    let known = tx.execute(sql, &[&id, &Moment(now)]).await?;
-    note(tx, known, &NewAct::new(Act::DeviceRevoked, now).by(by).at_device(id)).await
+    let sql = "UPDATE devices SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+    let changed = tx.execute(sql, &[&id, &Moment(now)]).await?;
+    note(tx, id, changed, &NewAct::new(Act::DeviceRevoked, now).by(by).at_device(id)).await
 }
 
 /// Trusts a PC again. `false` when there is no such PC.
 pub async fn restore(tx: &Tx, id: Uuid, now: Timestamp, by: &Actor) -> Done<bool> {
-    let known = tx.execute("UPDATE devices SET revoked_at = NULL WHERE id = $1", &[&id]).await?;
-    note(tx, known, &NewAct::new(Act::DeviceTrusted, now).by(by).at_device(id)).await
+    let sql = "UPDATE devices SET revoked_at = NULL WHERE id = $1 AND revoked_at IS NOT NULL";
+    let changed = tx.execute(sql, &[&id]).await?;
+    note(tx, id, changed, &NewAct::new(Act::DeviceTrusted, now).by(by).at_device(id)).await
 }
 
-/// Appends the act if there is such a PC.
-async fn note(tx: &Tx, known: u64, act: &NewAct) -> Done<bool> {
-    if known == 1 {
+/// Appends the act if anything changed; whether there is such a PC.
+async fn note(tx: &Tx, id: Uuid, changed: u64, act: &NewAct) -> Done<bool> {
+    if changed == 1 {
         audit::append(tx, act).await?;
     }
-    Ok(known == 1)
+    tx.exists("SELECT 1 FROM devices WHERE id = $1", &[&id]).await
 }

@@ -15,7 +15,8 @@ use super::accounts::{end_sessions, set_password};
 use super::columns::{Columns, Count, Moment, words};
 use super::fault::Done;
 use super::pool::Tx;
-use super::{PostgresStore, mails, registrations};
+use super::{PostgresStore, audit, mails, registrations};
+use crate::audit::NewAct;
 use crate::secrets::username_key;
 use crate::store::words::Word;
 use crate::store::{
@@ -112,12 +113,13 @@ async fn invite(tx: &Tx, new: &Invitation) -> Done<Invited> {
     tx.execute(
         "INSERT INTO invitations (account_id, content_sha256, made_at, mailed_at, mailed_by, accepted_at)
          VALUES ($1, $2, $4, $4, $3, NULL)",
-        &[&new.id, &new.content_sha256, &new.by, &Moment(new.now)],
+        &[&new.id, &new.content_sha256, &new.by.account_id(), &Moment(new.now)],
     )
     .await?;
     set_roles(tx, new.id, &new.roles).await?;
     set_branches(tx, new.id, &new.branches).await?;
     mails::add(tx, &new.mail).await?;
+    audit::append(tx, &NewAct::invited(new)).await?;
     Ok(Invited::Done)
 }
 
@@ -140,10 +142,11 @@ async fn invite_again(tx: &Tx, again: &Reinvitation) -> Done<InvitedAgain> {
     }
     tx.execute(
         "UPDATE invitations SET mailed_at = $2, mailed_by = $3 WHERE account_id = $1",
-        &[&again.id, &Moment(again.now), &again.by],
+        &[&again.id, &Moment(again.now), &again.by.account_id()],
     )
     .await?;
     mails::add(tx, &again.mail).await?;
+    audit::append(tx, &NewAct::invited_again(again)).await?;
     Ok(InvitedAgain::Done)
 }
 
@@ -186,6 +189,9 @@ async fn change(tx: &Tx, change: &UserChange) -> Done<UserChanged> {
             end_sessions(tx, change.id, None, change.now).await?;
         }
     }
+    if let Some(act) = NewAct::user_changed(&before, change) {
+        audit::append(tx, &act).await?;
+    }
     Ok(UserChanged::Done)
 }
 
@@ -209,6 +215,7 @@ async fn reset(tx: &Tx, reset: &UserReset) -> Done<bool> {
     if let Some(mail) = &reset.mail {
         mails::add(tx, mail).await?;
     }
+    audit::append(tx, &NewAct::user_reset(reset)).await?;
     Ok(true)
 }
 

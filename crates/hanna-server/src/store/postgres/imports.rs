@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::PostgresStore;
 use super::columns::{Columns, Moment};
 use super::fault::Done;
 use super::locks::Name;
 use super::pool::Tx;
+use super::{PostgresStore, audit};
+use crate::audit::NewAct;
 use crate::store::imports::REJECTS_KEPT;
 use crate::store::words::Word;
 use crate::store::{Act, ImportEnd, ImportStep, ImportTurn, Imports, NewImport, Put, Result};
@@ -58,6 +59,10 @@ pub async fn done(tx: &Tx, id: Uuid, counts: &ImportCounts, lines: u64, now: Tim
             &[&id, &signed(added), &signed(updated), &signed(removed), &Moment(now), &signed(lines)],
         )
         .await?;
+    if said == 1 {
+        let act = NewAct::import_ended(id, Some(ImportState::Done), Some(*counts), now);
+        audit::append(tx, &act).await?;
+    }
     Ok(said == 1)
 }
 
@@ -71,24 +76,37 @@ fn turn() -> Name {
 }
 
 async fn fail_interrupted(tx: &Tx, now: Timestamp) -> Done<()> {
-    let sql =
-        "UPDATE import_jobs SET state = 'FAILED', ended_at = $1 WHERE state IN ('RECEIVING', 'RUNNING')";
-    tx.execute(sql, &[&Moment(now)]).await.map(drop)
+    let sql = "UPDATE import_jobs SET state = 'FAILED', ended_at = $1 WHERE state IN ('RECEIVING', 'RUNNING')
+               RETURNING id";
+    for row in tx.rows(sql, &[&Moment(now)]).await? {
+        let act = NewAct::import_ended(row.value(0)?, Some(ImportState::Failed), None, now);
+        audit::append(tx, &act).await?;
+    }
+    Ok(())
 }
 
 async fn begin(tx: &Tx, new: &NewImport) -> Done<Put> {
     if tx.exists("SELECT 1 FROM import_jobs WHERE id = $1", &[&new.id]).await? {
         return Ok(Put::IdConflict);
     }
-    let Act { by, now } = new.act;
-    fail_interrupted(tx, now).await?;
+    let Act { by, now } = &new.act;
+    fail_interrupted(tx, *now).await?;
     tx.execute(
         "INSERT INTO import_jobs
              (id, state, mode, dry_run, file_name, bytes, bytes_read, lines, rejected, began_at, begun_by)
          VALUES ($1, $2, $3, $4, $5, 0, 0, 0, 0, $6, $7)",
-        &[&new.id, &Word(new.state), &Word(new.mode), &new.dry_run, &new.file_name, &Moment(now), &by],
+        &[
+            &new.id,
+            &Word(new.state),
+            &Word(new.mode),
+            &new.dry_run,
+            &new.file_name,
+            &Moment(*now),
+            &by.account_id(),
+        ],
     )
     .await?;
+    audit::append(tx, &NewAct::import_begun(new)).await?;
     Ok(Put::Done(()))
 }
 
@@ -104,6 +122,8 @@ async fn tell(tx: &Tx, id: Uuid, step: ImportStep) -> Done<()> {
 }
 
 async fn end(tx: &Tx, id: Uuid, end: &ImportEnd) -> Done<()> {
+    let sql = "SELECT 1 FROM import_jobs WHERE id = $1 AND state IN ('RECEIVING', 'RUNNING') FOR UPDATE";
+    let ends = tx.exists(sql, &[&id]).await?;
     tell(tx, id, end.step).await?;
     let counts =
         end.counts.map(|counts| (signed(counts.added), signed(counts.updated), signed(counts.removed)));
@@ -121,6 +141,10 @@ async fn end(tx: &Tx, id: Uuid, end: &ImportEnd) -> Done<()> {
         ],
     )
     .await?;
+    if ends {
+        let act = NewAct::import_ended(id, Some(end.step.state), end.counts, end.now);
+        audit::append(tx, &act).await?;
+    }
     tx.execute(
         "DELETE FROM import_rejects WHERE job_id IN (SELECT id FROM import_jobs WHERE began_at < $1)",
         &[&Moment(end.now - REJECTS_KEPT)],
@@ -134,13 +158,20 @@ async fn end(tx: &Tx, id: Uuid, end: &ImportEnd) -> Done<()> {
     Ok(())
 }
 
-async fn cancel(tx: &Tx, id: Uuid, act: Act) -> Done<bool> {
-    tx.execute(
-        "UPDATE import_jobs SET cancel_at = coalesce(cancel_at, $2)
-         WHERE id = $1 AND state IN ('RECEIVING', 'RUNNING')",
-        &[&id, &Moment(act.now)],
-    )
-    .await?;
+async fn forget(tx: &Tx, id: Uuid, now: Timestamp) -> Done<()> {
+    let sql = "DELETE FROM import_jobs WHERE id = $1 AND state = $2";
+    if tx.execute(sql, &[&id, &Word(ImportState::Receiving)]).await? == 1 {
+        audit::append(tx, &NewAct::import_ended(id, None, None, now)).await?;
+    }
+    Ok(())
+}
+
+async fn cancel(tx: &Tx, id: Uuid, who: &Act) -> Done<bool> {
+    let sql = "UPDATE import_jobs SET cancel_at = $2
+               WHERE id = $1 AND cancel_at IS NULL AND state IN ('RECEIVING', 'RUNNING')";
+    if tx.execute(sql, &[&id, &Moment(who.now)]).await? == 1 {
+        audit::append(tx, &NewAct::import_stopped(id, who)).await?;
+    }
     tx.exists("SELECT 1 FROM import_jobs WHERE id = $1", &[&id]).await
 }
 
@@ -183,15 +214,8 @@ impl Imports for PostgresStore {
             .await
     }
 
-    async fn forget_import(&self, id: Uuid) -> Result<()> {
-        let sql = "DELETE FROM import_jobs WHERE id = $1 AND state = $2";
-        self.0
-            .write(move |tx| {
-                Box::pin(
-                    async move { tx.execute(sql, &[&id, &Word(ImportState::Receiving)]).await.map(drop) },
-                )
-            })
-            .await
+    async fn forget_import(&self, id: Uuid, now: Timestamp) -> Result<()> {
+        self.0.write(move |tx| Box::pin(forget(tx, id, now))).await
     }
 
     async fn tell_import(&self, id: Uuid, step: ImportStep) -> Result<()> {
@@ -215,7 +239,13 @@ impl Imports for PostgresStore {
     }
 
     async fn cancel_import(&self, id: Uuid, act: Act) -> Result<bool> {
-        self.0.write(move |tx| Box::pin(cancel(tx, id, act))).await
+        let act = Arc::new(act);
+        self.0
+            .write(move |tx| {
+                let act = Arc::clone(&act);
+                Box::pin(async move { cancel(tx, id, &act).await })
+            })
+            .await
     }
 
     async fn import_job(&self, id: Uuid) -> Result<Option<ImportJob>> {

@@ -18,7 +18,8 @@ use super::fault::{Done, Trouble};
 use super::locks::{self, Name};
 use super::pool::Tx;
 use super::registrations::is_username_taken;
-use super::{PostgresStore, mails};
+use super::{PostgresStore, audit, mails};
+use crate::audit::NewAct;
 use crate::secrets::username_key;
 use crate::store::words::Word;
 use crate::store::{
@@ -127,7 +128,7 @@ async fn one(tx: &Tx, id: Uuid) -> Done<Option<AdminUser>> {
     tx.row_or_none(&format!("{USER} WHERE a.id = $1"), &[&id]).await?.as_ref().map(user).transpose()
 }
 
-async fn add(tx: &Tx, new: &NewUser) -> Done<UserPut> {
+async fn add(tx: &Tx, new: &NewUser, who: &Act) -> Done<UserPut> {
     let username = new.username.expose();
     if let Some(there) = one(tx, new.id).await? {
         return Ok(if new.is(&there) { UserPut::Done } else { UserPut::IdConflict });
@@ -165,6 +166,7 @@ async fn add(tx: &Tx, new: &NewUser) -> Done<UserPut> {
     if let Some(mail) = &new.mail {
         mails::add(tx, mail).await?;
     }
+    audit::append(tx, &NewAct::account_made(new, who)).await?;
     Ok(UserPut::Done)
 }
 
@@ -193,7 +195,7 @@ async fn put_branches(tx: &Tx, id: Uuid, branches: &[Uuid]) -> Done<()> {
     Ok(())
 }
 
-async fn change(tx: &Tx, id: Uuid, change: &AdminUserChange, act: Act) -> Done<UserPut> {
+async fn change(tx: &Tx, id: Uuid, change: &AdminUserChange, who: &Act) -> Done<UserPut> {
     // Two who suspend each other at once come one after the other.
     locks::hold(tx, Name::of("people of the caja", &[])).await?;
     tx.execute("SELECT 1 FROM accounts WHERE id = $1 FOR UPDATE", &[&id]).await?;
@@ -209,7 +211,7 @@ async fn change(tx: &Tx, id: Uuid, change: &AdminUserChange, act: Act) -> Done<U
         return Ok(UserPut::BranchElsewhere);
     }
     let suspends = change.state == Some(AdminUserStanding::Suspended);
-    if suspends && (act.by == Some(id) || is_last_of_the_caja(tx, &user).await?) {
+    if suspends && (who.by.account_id() == Some(id) || is_last_of_the_caja(tx, &user).await?) {
         return Ok(UserPut::LastAdministrator);
     }
     if let Some(name) = &change.display_name {
@@ -220,13 +222,16 @@ async fn change(tx: &Tx, id: Uuid, change: &AdminUserChange, act: Act) -> Done<U
         tx.execute("UPDATE accounts SET state = $2 WHERE id = $1", &[&id, &state]).await?;
     }
     if suspends {
-        end_sessions(tx, id, None, act.now).await?;
+        end_sessions(tx, id, None, who.now).await?;
     }
     if let Some(roles) = &change.roles {
         put_roles(tx, id, roles).await?;
     }
     if let Some(branches) = &change.branches {
         put_branches(tx, id, branches).await?;
+    }
+    if let Some(act) = NewAct::account_changed(&user, change, who) {
+        audit::append(tx, &act).await?;
     }
     Ok(UserPut::Done)
 }
@@ -252,6 +257,7 @@ async fn take_password(tx: &Tx, taken: &PasswordTaken) -> Done<bool> {
         if let Some(mail) = &taken.mail {
             mails::add(tx, mail).await?;
         }
+        audit::append(tx, &NewAct::password_taken(taken)).await?;
     }
     Ok(known)
 }
@@ -317,22 +323,22 @@ impl People for PostgresStore {
         self.0.ask(move |tx| Box::pin(one(tx, id))).await
     }
 
-    async fn add_user(&self, new: NewUser, _: Act) -> Result<UserPut> {
-        let new = Arc::new(new);
+    async fn add_user(&self, new: NewUser, act: Act) -> Result<UserPut> {
+        let asked = Arc::new((new, act));
         self.0
             .write(move |tx| {
-                let new = Arc::clone(&new);
-                Box::pin(async move { add(tx, &new).await })
+                let asked = Arc::clone(&asked);
+                Box::pin(async move { add(tx, &asked.0, &asked.1).await })
             })
             .await
     }
 
     async fn change_account(&self, id: Uuid, to: AdminUserChange, act: Act) -> Result<UserPut> {
-        let to = Arc::new(to);
+        let asked = Arc::new((to, act));
         self.0
             .write(move |tx| {
-                let to = Arc::clone(&to);
-                Box::pin(async move { change(tx, id, &to, act).await })
+                let asked = Arc::clone(&asked);
+                Box::pin(async move { change(tx, id, &asked.0, &asked.1).await })
             })
             .await
     }

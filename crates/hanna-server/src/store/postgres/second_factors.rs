@@ -7,11 +7,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::PostgresStore;
 use super::accounts::end_sessions;
 use super::columns::{Bytes32, Columns, Moment};
 use super::fault::{Done, Trouble};
 use super::pool::Tx;
+use super::{PostgresStore, audit};
+use crate::audit::NewAct;
 use crate::store::{Act, CodeTried, FactorConfirmation, OneTimeCode, Result, SecondFactors, SessionOpened};
 use crate::totp::TotpSecret;
 
@@ -98,17 +99,20 @@ async fn confirm(tx: &Tx, confirmation: &FactorConfirmation) -> Done<CodeTried> 
     let sql = "UPDATE sessions SET second_factor_at = $2 WHERE id = $1";
     tx.execute(sql, &[session_id, &Moment(*now)]).await?;
     end_sessions(tx, *account_id, Some(*session_id), *now).await?;
+    audit::append(tx, &NewAct::second_factor_set_up(*account_id, *now)).await?;
     Ok(CodeTried::Right)
 }
 
-async fn reset(tx: &Tx, account_id: Uuid, act: Act) -> Done<bool> {
+async fn reset(tx: &Tx, account_id: Uuid, who: &Act) -> Done<bool> {
     if !tx.exists("SELECT 1 FROM accounts WHERE id = $1", &[&account_id]).await? {
         return Ok(false);
     }
     hold(tx, account_id).await?;
     tx.execute("DELETE FROM recovery_codes WHERE account_id = $1", &[&account_id]).await?;
-    tx.execute("DELETE FROM second_factors WHERE account_id = $1", &[&account_id]).await?;
-    end_sessions(tx, account_id, None, act.now).await?;
+    if tx.execute("DELETE FROM second_factors WHERE account_id = $1", &[&account_id]).await? == 1 {
+        audit::append(tx, &NewAct::second_factor_reset(account_id, who)).await?;
+    }
+    end_sessions(tx, account_id, None, who.now).await?;
     Ok(true)
 }
 
@@ -135,6 +139,12 @@ impl SecondFactors for PostgresStore {
     }
 
     async fn reset_second_factor(&self, account_id: Uuid, act: Act) -> Result<bool> {
-        self.0.write(move |tx| Box::pin(reset(tx, account_id, act))).await
+        let act = Arc::new(act);
+        self.0
+            .write(move |tx| {
+                let act = Arc::clone(&act);
+                Box::pin(async move { reset(tx, account_id, &act).await })
+            })
+            .await
     }
 }

@@ -10,7 +10,8 @@ use rusqlite::{OptionalExtension, Row, Transaction, params, params_from_iter};
 use uuid::Uuid;
 
 use super::columns::{Json, Micros, Word};
-use super::{SqliteStore, businesses, mails};
+use super::{SqliteStore, audit, businesses, mails};
+use crate::audit::NewAct;
 use crate::store::{
     AccountState, Applications, Attached, AttachmentFile, Corrected, Correction, Judgement, KeptRequest,
     NewApplication, NewAttachment, NewBranch, RequestFilter, Result, Ruled, Ruling, Submitted, UNNAMED_MAX,
@@ -125,6 +126,7 @@ fn submit(tx: &Transaction<'_>, new: &NewApplication) -> rusqlite::Result<Submit
     add_revision(tx, new.id, 1, &new.content)?;
     let event = Event { by: Some(new.by), now: new.now, state: ApplicationState::Submitted, reason: None };
     happened(tx, new.id, &event)?;
+    audit::append(tx, &NewAct::application_submitted(new.id, new.entity_id, 1, new.by, new.now))?;
     Ok(Submitted::Kept)
 }
 
@@ -193,6 +195,8 @@ fn correct(tx: &Transaction<'_>, correction: &Correction) -> rusqlite::Result<Co
     )?;
     let (by, now) = (Some(correction.by), correction.now);
     happened(tx, request.id, &Event { by, now, state: ApplicationState::Submitted, reason: None })?;
+    let act = NewAct::application_submitted(request.id, request.entity.id, next, correction.by, now);
+    audit::append(tx, &act)?;
     Ok(Corrected::Done)
 }
 
@@ -312,10 +316,11 @@ fn rule(tx: &Transaction<'_>, ruling: &Ruling) -> rusqlite::Result<Ruled> {
             (ApplicationState::Approved, None)
         }
     };
-    happened(tx, request.id, &Event { by: ruling.by, now: ruling.now, state, reason })?;
+    happened(tx, request.id, &Event { by: ruling.by.account_id(), now: ruling.now, state, reason })?;
     if let Some(mail) = &ruling.mail {
         mails::add(tx, mail)?;
     }
+    audit::append(tx, &NewAct::application_ruled(ruling, request.entity.id))?;
     Ok(Ruled::Done)
 }
 

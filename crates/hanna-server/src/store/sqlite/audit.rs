@@ -39,12 +39,21 @@ const ITEM: &str = "
     WHERE i.id = ?1";
 /// A session as it was opened.
 const SIGN_IN: &str = "SELECT id, account_id, device_id, opened_us FROM sessions WHERE id = ?1";
-const KEY_MADE: &str =
-    "SELECT kid, public_key, not_before_us, not_after_us FROM signing_keys WHERE kid = (?1 ->> 'kid')";
+// What somebody made to be no JSON names no key, and is no reason to read no further.
+const KEY_MADE: &str = "
+    SELECT kid, public_key, not_before_us, not_after_us FROM signing_keys
+    WHERE kid = CASE WHEN json_valid(?1) THEN ?1 ->> 'kid' END";
 
 const ENTRIES: &str = "
     SELECT id, at_us, act, record_id, submission, account_id, device_id, document_mac, said
     FROM audit WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3";
+
+/// Keys that no act names.
+const STRAY_KEYS: (&str, &str) = (
+    "signing_keys",
+    "SELECT kid FROM signing_keys
+     EXCEPT SELECT CASE WHEN json_valid(said) THEN said ->> 'kid' END FROM audit WHERE act = 'KEY_MADE'",
+);
 
 /// Numbers that were never given out, or whose act is gone.
 const GAPS: (&str, &str) = (
@@ -226,7 +235,7 @@ fn fields(row: &Row<'_>) -> rusqlite::Result<Vec<Field>> {
 
 pub fn strays(tx: &Connection, count_max: u32) -> rusqlite::Result<Vec<Stray>> {
     let mut strays = Vec::new();
-    for (table, sql) in STRAYS.into_iter().chain([GAPS]) {
+    for (table, sql) in STRAYS.into_iter().chain([STRAY_KEYS, GAPS]) {
         let mut found = tx.prepare(&format!("{sql} LIMIT ?1"))?;
         let mut rows = found.query([count_max])?;
         while let Some(row) = rows.next()? {

@@ -11,8 +11,9 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::columns::{Day, Json, Micros, Word};
-use super::{SqliteStore, business_usage};
+use super::{SqliteStore, audit, business_usage};
 use crate::application::CONVENIOS;
+use crate::audit::NewAct;
 use crate::branch_code;
 use crate::store::{Act, Businesses, EntityFilter, NewBranch, Put, Result};
 
@@ -194,7 +195,7 @@ fn branches_of(tx: &Transaction<'_>, agreement_id: Uuid) -> rusqlite::Result<Vec
     .collect()
 }
 
-fn add_entity(tx: &Transaction<'_>, new: &Entity, _act: Act) -> rusqlite::Result<Put> {
+fn add_entity(tx: &Transaction<'_>, new: &Entity, who: &Act) -> rusqlite::Result<Put> {
     let there = tx
         .query_row("SELECT nit, name FROM entities WHERE id = ?1", [new.id], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
@@ -207,15 +208,21 @@ fn add_entity(tx: &Transaction<'_>, new: &Entity, _act: Act) -> rusqlite::Result
         return Ok(Put::Taken);
     }
     insert_entity(tx, new)?;
+    audit::append(tx, &NewAct::entity_added(new.id, who))?;
     Ok(Put::Done(()))
 }
 
-fn rename_entity(tx: &Transaction<'_>, id: Uuid, name: &str, _act: Act) -> rusqlite::Result<Put> {
-    let renamed = tx.execute("UPDATE entities SET name = ?2 WHERE id = ?1", params![id, name])?;
-    Ok(if renamed == 1 { Put::Done(()) } else { Put::Unknown })
+fn rename_entity(tx: &Transaction<'_>, id: Uuid, name: &str, who: &Act) -> rusqlite::Result<Put> {
+    let sql = "UPDATE entities SET name = ?2 WHERE id = ?1 AND name <> ?2";
+    if tx.execute(sql, params![id, name])? == 1 {
+        audit::append(tx, &NewAct::entity_renamed(id, who))?;
+        return Ok(Put::Done(()));
+    }
+    let is_there = tx.prepare("SELECT 1 FROM entities WHERE id = ?1")?.exists([id])?;
+    Ok(if is_there { Put::Done(()) } else { Put::Unknown })
 }
 
-fn add_branch(tx: &Transaction<'_>, new: &NewBranch, _act: Act) -> rusqlite::Result<Put<AdminBranch>> {
+fn add_branch(tx: &Transaction<'_>, new: &NewBranch, who: &Act) -> rusqlite::Result<Put<AdminBranch>> {
     let name: Option<String> = tx
         .query_row("SELECT name FROM entities WHERE id = ?1", [new.entity_id], |row| row.get(0))
         .optional()?;
@@ -235,6 +242,7 @@ fn add_branch(tx: &Transaction<'_>, new: &NewBranch, _act: Act) -> rusqlite::Res
     };
     let branch = Branch { id: new.id, code, name: new.name.clone(), city: new.city.clone() };
     insert_branch(tx, new.entity_id, &branch)?;
+    audit::append(tx, &NewAct::branch_added(&branch, new.entity_id, who))?;
     let Branch { id, code, name, city } = branch;
     Ok(Put::Done(AdminBranch { id, code, name, city, closed_at: None }))
 }
@@ -248,25 +256,27 @@ fn change_branch(
     tx: &Transaction<'_>,
     id: Uuid,
     change: &ChangeBranch,
-    act: Act,
+    who: &Act,
 ) -> rusqlite::Result<Put<AdminBranch>> {
-    let changed = tx.execute(
+    let Some((_, before)) = branch_and_entity(tx, id)? else { return Ok(Put::Unknown) };
+    tx.execute(
         "UPDATE branches SET name = coalesce(?2, name), city = coalesce(?3, city),
              closed_us = CASE ?4 WHEN 1 THEN coalesce(closed_us, ?5) WHEN 0 THEN NULL ELSE closed_us END
          WHERE id = ?1",
-        params![id, change.name, change.city, change.closed, Micros(act.now)],
+        params![id, change.name, change.city, change.closed, Micros(who.now)],
     )?;
-    if changed == 0 {
-        return Ok(Put::Unknown);
+    let Some((_, after)) = branch_and_entity(tx, id)? else { return Ok(Put::Unknown) };
+    if let Some(act) = NewAct::branch_changed(&before, &after, who) {
+        audit::append(tx, &act)?;
     }
-    Ok(branch_and_entity(tx, id)?.map_or(Put::Unknown, |(_, branch)| Put::Done(branch)))
+    Ok(Put::Done(after))
 }
 
 fn add_agreement(
     tx: &Transaction<'_>,
     entity_id: Uuid,
     new: &AdminAgreement,
-    _act: Act,
+    who: &Act,
 ) -> rusqlite::Result<Put> {
     if !tx.prepare("SELECT 1 FROM entities WHERE id = ?1")?.exists([entity_id])? {
         return Ok(Put::Unknown);
@@ -276,12 +286,22 @@ fn add_agreement(
             of == entity_id && there.terms == new.terms && is_same_set(&there.branches, &new.branches);
         return Ok(if is_same { Put::Done(()) } else { Put::IdConflict });
     }
-    put_where_it_belongs(tx, entity_id, new)
+    let put = put_where_it_belongs(tx, entity_id, new)?;
+    if put == Put::Done(()) {
+        audit::append(tx, &NewAct::agreement_added(new, entity_id, who))?;
+    }
+    Ok(put)
 }
 
-fn change_agreement(tx: &Transaction<'_>, new: &AdminAgreement, _act: Act) -> rusqlite::Result<Put> {
-    let Some((entity_id, _)) = agreement(tx, new.id)? else { return Ok(Put::Unknown) };
-    put_where_it_belongs(tx, entity_id, new)
+fn change_agreement(tx: &Transaction<'_>, new: &AdminAgreement, who: &Act) -> rusqlite::Result<Put> {
+    let Some((entity_id, there)) = agreement(tx, new.id)? else { return Ok(Put::Unknown) };
+    let put = put_where_it_belongs(tx, entity_id, new)?;
+    if put == Put::Done(())
+        && let Some(act) = NewAct::agreement_changed(&there, new, entity_id, who)
+    {
+        audit::append(tx, &act)?;
+    }
+    Ok(put)
 }
 
 fn put_where_it_belongs(
@@ -320,27 +340,27 @@ impl Businesses for SqliteStore {
     }
 
     async fn add_entity(&self, entity: Entity, act: Act) -> Result<Put> {
-        self.write(move |tx| add_entity(tx, &entity, act)).await
+        self.write(move |tx| add_entity(tx, &entity, &act)).await
     }
 
     async fn rename_entity(&self, id: Uuid, name: String, act: Act) -> Result<Put> {
-        self.write(move |tx| rename_entity(tx, id, &name, act)).await
+        self.write(move |tx| rename_entity(tx, id, &name, &act)).await
     }
 
     async fn add_branch(&self, new: NewBranch, act: Act) -> Result<Put<AdminBranch>> {
-        self.write(move |tx| add_branch(tx, &new, act)).await
+        self.write(move |tx| add_branch(tx, &new, &act)).await
     }
 
     async fn change_branch(&self, id: Uuid, change: ChangeBranch, act: Act) -> Result<Put<AdminBranch>> {
-        self.write(move |tx| change_branch(tx, id, &change, act)).await
+        self.write(move |tx| change_branch(tx, id, &change, &act)).await
     }
 
     async fn add_agreement(&self, entity_id: Uuid, agreement: AdminAgreement, act: Act) -> Result<Put> {
-        self.write(move |tx| add_agreement(tx, entity_id, &agreement, act)).await
+        self.write(move |tx| add_agreement(tx, entity_id, &agreement, &act)).await
     }
 
     async fn change_agreement(&self, agreement: AdminAgreement, act: Act) -> Result<Put> {
-        self.write(move |tx| change_agreement(tx, &agreement, act)).await
+        self.write(move |tx| change_agreement(tx, &agreement, &act)).await
     }
 
     async fn usage_by_entity(&self, from: Date, to: Date) -> Result<Vec<EntityUsage>> {

@@ -78,23 +78,22 @@ pub fn all(tx: &Connection) -> rusqlite::Result<Vec<Device>> {
 
 /// Revokes a PC, once: the first moment stays. `false` when there is no such PC.
 pub fn revoke(tx: &Connection, id: Uuid, now: Timestamp, by: &Actor) -> rusqlite::Result<bool> {
-    let known = tx.execute(
-        "UPDATE devices SET revoked_us = coalesce(revoked_us, ?2) WHERE id = ?1",
-        params![id, Micros(now)],
-    )?;
-    note(tx, known, &NewAct::new(Act::DeviceRevoked, now).by(by).at_device(id))
+    let sql = "UPDATE devices SET revoked_us = ?2 WHERE id = ?1 AND revoked_us IS NULL";
+    let changed = tx.execute(sql, params![id, Micros(now)])?;
+    note(tx, id, changed, &NewAct::new(Act::DeviceRevoked, now).by(by).at_device(id))
 }
 
 /// Trusts a PC again. `false` when there is no such PC.
 pub fn restore(tx: &Connection, id: Uuid, now: Timestamp, by: &Actor) -> rusqlite::Result<bool> {
-    let known = tx.execute("UPDATE devices SET revoked_us = NULL WHERE id = ?1", [id])?;
-    note(tx, known, &NewAct::new(Act::DeviceTrusted, now).by(by).at_device(id))
+    let sql = "UPDATE devices SET revoked_us = NULL WHERE id = ?1 AND revoked_us IS NOT NULL";
+    let changed = tx.execute(sql, [id])?;
+    note(tx, id, changed, &NewAct::new(Act::DeviceTrusted, now).by(by).at_device(id))
 }
 
-/// Appends the act if there is such a PC.
-fn note(tx: &Connection, known: usize, act: &NewAct) -> rusqlite::Result<bool> {
-    if known == 1 {
+/// Appends the act if anything changed; whether there is such a PC.
+fn note(tx: &Connection, id: Uuid, changed: usize, act: &NewAct) -> rusqlite::Result<bool> {
+    if changed == 1 {
         audit::append(tx, act)?;
     }
-    Ok(known == 1)
+    tx.prepare_cached("SELECT 1 FROM devices WHERE id = ?1")?.exists([id])
 }

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::access::roles;
 use super::accounts::{end_sessions, set_password};
 use super::columns::{Micros, Word};
-use super::{SqliteStore, mails, registrations};
+use super::{SqliteStore, audit, mails, registrations};
+use crate::audit::NewAct;
 use crate::secrets::username_key;
 use crate::store::{
     AccountState, EntityUsers, Invitation, Invited, InvitedAgain, Reinvitation, Result, UserChange,
@@ -124,11 +125,12 @@ fn invite(tx: &Transaction<'_>, new: &Invitation) -> rusqlite::Result<Invited> {
     tx.execute(
         "INSERT INTO invitations (account_id, content_sha256, made_us, mailed_us, mailed_by, accepted_us)
          VALUES (?1, ?2, ?4, ?4, ?3, NULL)",
-        params![new.id, new.content_sha256, new.by, Micros(new.now)],
+        params![new.id, new.content_sha256, new.by.account_id(), Micros(new.now)],
     )?;
     set_roles(tx, new.id, &new.roles)?;
     set_branches(tx, new.id, &new.branches)?;
     mails::add(tx, &new.mail)?;
+    audit::append(tx, &NewAct::invited(new))?;
     Ok(Invited::Done)
 }
 
@@ -161,9 +163,10 @@ fn invite_again(tx: &Transaction<'_>, again: &Reinvitation) -> rusqlite::Result<
     }
     tx.execute(
         "UPDATE invitations SET mailed_us = ?2, mailed_by = ?3 WHERE account_id = ?1",
-        params![again.id, Micros(again.now), again.by],
+        params![again.id, Micros(again.now), again.by.account_id()],
     )?;
     mails::add(tx, &again.mail)?;
+    audit::append(tx, &NewAct::invited_again(again))?;
     Ok(InvitedAgain::Done)
 }
 
@@ -205,6 +208,9 @@ fn change(tx: &Transaction<'_>, change: &UserChange) -> rusqlite::Result<UserCha
             end_sessions(tx, change.id, None, change.now)?;
         }
     }
+    if let Some(act) = NewAct::user_changed(&before, change) {
+        audit::append(tx, &act)?;
+    }
     Ok(UserChanged::Done)
 }
 
@@ -227,6 +233,7 @@ fn reset(tx: &Transaction<'_>, reset: &UserReset) -> rusqlite::Result<bool> {
     if let Some(mail) = &reset.mail {
         mails::add(tx, mail)?;
     }
+    audit::append(tx, &NewAct::user_reset(reset))?;
     Ok(true)
 }
 

@@ -12,7 +12,8 @@ use uuid::Uuid;
 use super::columns::{Micros, Word};
 #[cfg(unix)]
 use super::give_to_the_folders_owner;
-use super::{SqliteStore, beside, failed};
+use super::{SqliteStore, audit, beside, failed};
+use crate::audit::NewAct;
 use crate::store::imports::REJECTS_KEPT;
 use crate::store::{Act, ImportEnd, ImportStep, ImportTurn, Imports, NewImport, Put, Result};
 
@@ -63,6 +64,10 @@ pub fn done(
          WHERE id = ?1 AND state = 'RUNNING' AND cancel_us IS NULL",
         params![id, signed(added), signed(updated), signed(removed), Micros(now), signed(lines)],
     )?;
+    if said == 1 {
+        let act = NewAct::import_ended(id, Some(ImportState::Done), Some(*counts), now);
+        audit::append(tx, &act)?;
+    }
     Ok(said == 1)
 }
 
@@ -71,10 +76,13 @@ fn signed(count: u64) -> i64 {
 }
 
 fn fail_interrupted(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
-    tx.execute(
-        &format!("UPDATE import_jobs SET state = 'FAILED', ended_us = ?1 WHERE {UNDER_WAY}"),
-        [Micros(now)],
-    )?;
+    let sql =
+        format!("UPDATE import_jobs SET state = 'FAILED', ended_us = ?1 WHERE {UNDER_WAY} RETURNING id");
+    let failed: Vec<Uuid> =
+        tx.prepare(&sql)?.query_map([Micros(now)], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for id in failed {
+        audit::append(tx, &NewAct::import_ended(id, Some(ImportState::Failed), None, now))?;
+    }
     Ok(())
 }
 
@@ -82,14 +90,23 @@ fn begin(tx: &Transaction<'_>, new: &NewImport) -> rusqlite::Result<Put> {
     if tx.prepare("SELECT 1 FROM import_jobs WHERE id = ?1")?.exists([new.id])? {
         return Ok(Put::IdConflict);
     }
-    let Act { by, now } = new.act;
-    fail_interrupted(tx, now)?;
+    let Act { by, now } = &new.act;
+    fail_interrupted(tx, *now)?;
     tx.execute(
         "INSERT INTO import_jobs
              (id, state, mode, dry_run, file_name, bytes, bytes_read, lines, rejected, began_us, begun_by)
          VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0, ?6, ?7)",
-        params![new.id, Word(new.state), Word(new.mode), new.dry_run, new.file_name, Micros(now), by],
+        params![
+            new.id,
+            Word(new.state),
+            Word(new.mode),
+            new.dry_run,
+            new.file_name,
+            Micros(*now),
+            by.account_id()
+        ],
     )?;
+    audit::append(tx, &NewAct::import_begun(new))?;
     Ok(Put::Done(()))
 }
 
@@ -106,6 +123,8 @@ fn tell(tx: &Transaction<'_>, id: Uuid, step: ImportStep) -> rusqlite::Result<()
 }
 
 fn end(tx: &Transaction<'_>, id: Uuid, end: &ImportEnd) -> rusqlite::Result<()> {
+    let ends =
+        tx.prepare(&format!("SELECT 1 FROM import_jobs WHERE id = ?1 AND {UNDER_WAY}"))?.exists([id])?;
     tell(tx, id, end.step)?;
     let counts =
         end.counts.map(|counts| (signed(counts.added), signed(counts.updated), signed(counts.removed)));
@@ -122,6 +141,9 @@ fn end(tx: &Transaction<'_>, id: Uuid, end: &ImportEnd) -> rusqlite::Result<()> 
             Micros(end.now)
         ],
     )?;
+    if ends {
+        audit::append(tx, &NewAct::import_ended(id, Some(end.step.state), end.counts, end.now))?;
+    }
     tx.execute(
         "DELETE FROM import_rejects WHERE job_id IN (SELECT id FROM import_jobs WHERE began_us < ?1)",
         [Micros(end.now - REJECTS_KEPT)],
@@ -132,11 +154,20 @@ fn end(tx: &Transaction<'_>, id: Uuid, end: &ImportEnd) -> rusqlite::Result<()> 
     Ok(())
 }
 
-fn cancel(tx: &Transaction<'_>, id: Uuid, act: Act) -> rusqlite::Result<bool> {
-    tx.execute(
-        &format!("UPDATE import_jobs SET cancel_us = coalesce(cancel_us, ?2) WHERE id = ?1 AND {UNDER_WAY}"),
-        params![id, Micros(act.now)],
-    )?;
+fn forget(tx: &Transaction<'_>, id: Uuid, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM import_jobs WHERE id = ?1 AND state = ?2";
+    if tx.execute(sql, params![id, Word(ImportState::Receiving)])? == 1 {
+        audit::append(tx, &NewAct::import_ended(id, None, None, now))?;
+    }
+    Ok(())
+}
+
+fn cancel(tx: &Transaction<'_>, id: Uuid, who: &Act) -> rusqlite::Result<bool> {
+    let sql =
+        format!("UPDATE import_jobs SET cancel_us = ?2 WHERE id = ?1 AND cancel_us IS NULL AND {UNDER_WAY}");
+    if tx.execute(&sql, params![id, Micros(who.now)])? == 1 {
+        audit::append(tx, &NewAct::import_stopped(id, who))?;
+    }
     tx.prepare("SELECT 1 FROM import_jobs WHERE id = ?1")?.exists([id])
 }
 
@@ -189,9 +220,8 @@ impl Imports for SqliteStore {
         self.write(move |tx| begin(tx, &new)).await
     }
 
-    async fn forget_import(&self, id: Uuid) -> Result<()> {
-        let sql = "DELETE FROM import_jobs WHERE id = ?1 AND state = ?2";
-        self.write(move |tx| tx.execute(sql, params![id, Word(ImportState::Receiving)]).map(drop)).await
+    async fn forget_import(&self, id: Uuid, now: Timestamp) -> Result<()> {
+        self.write(move |tx| forget(tx, id, now)).await
     }
 
     async fn tell_import(&self, id: Uuid, step: ImportStep) -> Result<()> {
@@ -208,7 +238,7 @@ impl Imports for SqliteStore {
     }
 
     async fn cancel_import(&self, id: Uuid, act: Act) -> Result<bool> {
-        self.write(move |tx| cancel(tx, id, act)).await
+        self.write(move |tx| cancel(tx, id, &act)).await
     }
 
     async fn import_job(&self, id: Uuid) -> Result<Option<ImportJob>> {

@@ -46,16 +46,16 @@ use hanna_wire::usage::UsageRow;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, InterruptHandle, Transaction, TransactionBehavior};
 use uuid::Uuid;
 
 use self::threads::Threads;
 use super::generations::SIGNED_OUT;
 use super::{
     Admission, Answered, AuditStore, Caller, Credentials, Delivered, Delivery, Device, ImportCounts,
-    ImportHow, ImportSource, Installation, Installed, Opened, Opening, Question, Refreshed, Result, Rotation,
-    Round, RoundAnswered, Sender, SessionOpened, Store, StoreError, Stray, Surroundings, Unsealed,
-    UsageFilter,
+    ImportHow, ImportSource, Installation, Installed, LookupRange, Opened, Opening, Question, Refreshed,
+    Result, Rotation, Round, RoundAnswered, Sender, SessionOpened, Store, StoreError, Stray, Surroundings,
+    Unsealed, UsageFilter,
 };
 use crate::audit::chain::{Block, Entry, Head};
 use crate::audit::{Actor, NewAct, PersonLookups, PersonalData};
@@ -198,6 +198,15 @@ fn connect(path: &Path) -> Result<Connection> {
 /// Runs what takes long beside everything else.
 async fn beside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(failed)?
+}
+
+/// Breaks off what its connection reads when it is dropped.
+struct Stops(InterruptHandle);
+
+impl Drop for Stops {
+    fn drop(&mut self) {
+        self.0.interrupt();
+    }
 }
 
 /// Sorts SQLite's errors into those that may pass and those that do not.
@@ -363,11 +372,19 @@ impl AuditStore for SqliteStore {
     }
 
     async fn strays(&self, count_max: u32) -> Result<Vec<Stray>> {
-        self.read(move |tx| audit::strays(tx, count_max)).await
+        // It reads everything there is: on a connection of its own, and no longer than somebody waits.
+        let path = self.path.clone();
+        let mut db = beside(move || connect(&path)).await?;
+        let _stops = Stops(db.get_interrupt_handle());
+        let mut read = move || {
+            let tx = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            audit::strays(&tx, count_max)
+        };
+        beside(move || read().map_err(fault)).await
     }
 
-    async fn person_lookups(&self, act: NewAct) -> Result<PersonLookups> {
-        self.write(move |tx| person::who_asked(tx, &act)).await
+    async fn person_lookups(&self, range: LookupRange, act: NewAct) -> Result<PersonLookups> {
+        self.write(move |tx| person::who_asked(tx, range, &act)).await
     }
 
     async fn personal_data(&self, document: Document, act: NewAct) -> Result<PersonalData> {

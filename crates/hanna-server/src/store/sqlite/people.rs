@@ -14,7 +14,8 @@ use super::accounts::end_sessions;
 use super::columns::{Micros, Word};
 use super::organisation::assigned_branches;
 use super::registrations::is_username_taken;
-use super::{SqliteStore, mails};
+use super::{SqliteStore, audit, mails};
+use crate::audit::NewAct;
 use crate::secrets::username_key;
 use crate::store::{
     AccountFilter, AccountState, Act, DeviceFilter, NewUser, PasswordTaken, People, RegistrationFilter,
@@ -108,7 +109,7 @@ fn one(tx: &Transaction<'_>, id: Uuid) -> rusqlite::Result<Option<AdminUser>> {
     tx.query_row(&format!("{USER} WHERE a.id = ?1"), [id], |row| user(tx, row)).optional()
 }
 
-fn add(tx: &Transaction<'_>, new: &NewUser) -> rusqlite::Result<UserPut> {
+fn add(tx: &Transaction<'_>, new: &NewUser, who: &Act) -> rusqlite::Result<UserPut> {
     let username = new.username.expose();
     if let Some(there) = one(tx, new.id)? {
         return Ok(if new.is(&there) { UserPut::Done } else { UserPut::IdConflict });
@@ -142,6 +143,7 @@ fn add(tx: &Transaction<'_>, new: &NewUser) -> rusqlite::Result<UserPut> {
     put_roles(tx, new.id, &new.roles)?;
     put_branches(tx, new.id, &new.branches)?;
     new.mail.as_ref().map_or(Ok(()), |mail| mails::add(tx, mail))?;
+    audit::append(tx, &NewAct::account_made(new, who))?;
     Ok(UserPut::Done)
 }
 
@@ -177,7 +179,7 @@ fn put_branches(tx: &Transaction<'_>, id: Uuid, branches: &[Uuid]) -> rusqlite::
     Ok(())
 }
 
-fn change(tx: &Transaction<'_>, id: Uuid, change: &AdminUserChange, act: Act) -> rusqlite::Result<UserPut> {
+fn change(tx: &Transaction<'_>, id: Uuid, change: &AdminUserChange, who: &Act) -> rusqlite::Result<UserPut> {
     let Some(user) = one(tx, id)? else { return Ok(UserPut::Unknown) };
     if user.state == AdminUserState::Pending {
         return Ok(UserPut::NotDecided);
@@ -190,7 +192,7 @@ fn change(tx: &Transaction<'_>, id: Uuid, change: &AdminUserChange, act: Act) ->
         return Ok(UserPut::BranchElsewhere);
     }
     let suspends = change.state == Some(AdminUserStanding::Suspended);
-    if suspends && (act.by == Some(id) || is_last_of_the_caja(tx, &user)?) {
+    if suspends && (who.by.account_id() == Some(id) || is_last_of_the_caja(tx, &user)?) {
         return Ok(UserPut::LastAdministrator);
     }
     if let Some(name) = &change.display_name {
@@ -201,13 +203,16 @@ fn change(tx: &Transaction<'_>, id: Uuid, change: &AdminUserChange, act: Act) ->
         tx.execute("UPDATE accounts SET state = ?2 WHERE id = ?1", params![id, Word(state)])?;
     }
     if suspends {
-        end_sessions(tx, id, None, act.now)?;
+        end_sessions(tx, id, None, who.now)?;
     }
     if let Some(roles) = &change.roles {
         put_roles(tx, id, roles)?;
     }
     if let Some(branches) = &change.branches {
         put_branches(tx, id, branches)?;
+    }
+    if let Some(act) = NewAct::account_changed(&user, change, who) {
+        audit::append(tx, &act)?;
     }
     Ok(UserPut::Done)
 }
@@ -230,6 +235,7 @@ fn take_password(tx: &Transaction<'_>, taken: &PasswordTaken) -> rusqlite::Resul
         end_sessions(tx, taken.account_id, None, taken.act.now)?;
         forget_attempts(tx, taken.username_mac)?;
         taken.mail.as_ref().map_or(Ok(()), |mail| mails::add(tx, mail))?;
+        audit::append(tx, &NewAct::password_taken(taken))?;
     }
     Ok(known)
 }
@@ -285,12 +291,12 @@ impl People for SqliteStore {
         self.read(move |tx| one(tx, id)).await
     }
 
-    async fn add_user(&self, new: NewUser, _: Act) -> Result<UserPut> {
-        self.write(move |tx| add(tx, &new)).await
+    async fn add_user(&self, new: NewUser, act: Act) -> Result<UserPut> {
+        self.write(move |tx| add(tx, &new, &act)).await
     }
 
     async fn change_account(&self, id: Uuid, to: AdminUserChange, act: Act) -> Result<UserPut> {
-        self.write(move |tx| change(tx, id, &to, act)).await
+        self.write(move |tx| change(tx, id, &to, &act)).await
     }
 
     async fn take_password(&self, taken: PasswordTaken) -> Result<bool> {

@@ -7,11 +7,13 @@ use serde_json::Value;
 
 use super::columns::{Json, Micros, Word};
 use super::{audit, history, lookups};
-use crate::audit::{Access, Consulted, NewAct, PersonLookups, PersonalData, RegisteredPerson};
+use crate::audit::{Access, Consulted, NewAct, PersonLookups, PersonalData, RegisteredPerson, verdict_of};
+use crate::store::LookupRange;
 
 /// Who looked up the person of whom the act is; then appends the act.
-pub fn who_asked(tx: &Transaction<'_>, act: &NewAct) -> rusqlite::Result<PersonLookups> {
-    let found = PersonLookups { lookups: consulted(tx, act)?, accesses: accesses(tx, act)? };
+pub fn who_asked(tx: &Transaction<'_>, range: LookupRange, act: &NewAct) -> rusqlite::Result<PersonLookups> {
+    let accesses = if range.after.is_none() { accesses(tx, act)? } else { Vec::new() };
+    let found = PersonLookups { lookups: consulted(tx, range, act)?, accesses };
     audit::append(tx, act)?;
     Ok(found)
 }
@@ -25,7 +27,7 @@ pub fn data(tx: &Transaction<'_>, document: Document, act: &NewAct) -> rusqlite:
         })
         .transpose()?;
     let uses = history::of_person(tx, &document)?;
-    Ok(PersonalData { document, registered, lookups: who_asked(tx, act)?, uses })
+    Ok(PersonalData { document, registered, lookups: who_asked(tx, LookupRange::ALL, act)?, uses })
 }
 
 fn registration(tx: &Transaction<'_>, document: &Document) -> rusqlite::Result<(Option<String>, Timestamp)> {
@@ -38,28 +40,30 @@ fn registration(tx: &Transaction<'_>, document: &Document) -> rusqlite::Result<(
     )
 }
 
-fn consulted(tx: &Transaction<'_>, act: &NewAct) -> rusqlite::Result<Vec<Consulted>> {
+fn consulted(tx: &Transaction<'_>, range: LookupRange, act: &NewAct) -> rusqlite::Result<Vec<Consulted>> {
     let answer = |row: &Row<'_>| {
-        let reasons: Vec<Reason> = row.get::<_, Option<Json<_>>>(9)?.map(|json| json.0).unwrap_or_default();
+        let reasons: Vec<Reason> = row.get::<_, Option<Json<_>>>(10)?.map(|json| json.0).unwrap_or_default();
         // Only a copy's answer has its verdict in words.
-        let of_copy = row.get::<_, Option<Word<_>>>(10)?.map(|word| word.0);
-        let usable = row.get::<_, Option<bool>>(8)?.unwrap_or_default();
+        let of_copy = row.get::<_, Option<Word<_>>>(11)?.map(|word| word.0);
+        let usable = row.get::<_, Option<bool>>(9)?.unwrap_or_default();
         Ok(Consulted {
             lookup_id: row.get(0)?,
-            answered_at: row.get::<_, Micros>(1)?.0,
-            entity_name: row.get(2)?,
-            branch_name: row.get(3)?,
-            device_name: row.get(4)?,
-            operator_name: row.get(5)?,
-            purpose: row.get(6)?,
-            regular: row.get(7)?,
+            answer_id: row.get(1)?,
+            answered_at: row.get::<_, Micros>(2)?.0,
+            entity_name: row.get(3)?,
+            branch_name: row.get(4)?,
+            device_name: row.get(5)?,
+            operator_name: row.get(6)?,
+            purpose: row.get(7)?,
+            regular: row.get(8)?,
             from_copy: of_copy.is_some(),
-            verdict: of_copy.unwrap_or_else(|| Consulted::verdict(usable, &reasons)),
+            verdict: of_copy.unwrap_or_else(|| verdict_of(usable, &reasons)),
             reasons,
         })
     };
+    let (at, id) = range.after.unzip();
     tx.prepare(
-        "SELECT l.id, given.at_us, e.name, b.name, d.name, a.display_name, l.purpose, l.regular, given.usable,
+        "SELECT l.id, given.answer_id, given.at_us, e.name, b.name, d.name, a.display_name, l.purpose, l.regular, given.usable,
                 given.reasons, given.verdict
          FROM (
              SELECT l.id, s.id AS answer_id, s.issued_us AS at_us, s.usable, s.reasons, NULL AS verdict
@@ -73,9 +77,10 @@ fn consulted(tx: &Transaction<'_>, act: &NewAct) -> rusqlite::Result<Vec<Consult
          JOIN branches b ON b.id = l.branch_id
          JOIN devices d ON d.id = l.device_id
          JOIN accounts a ON a.id = l.account_id
-         ORDER BY given.at_us, given.answer_id",
+         WHERE ?2 IS NULL OR (given.at_us, given.answer_id) < (?2, ?3)
+         ORDER BY given.at_us DESC, given.answer_id DESC LIMIT ?4",
     )?
-    .query_map([act.document], answer)?
+    .query_map(params![act.document, at.map(Micros), id, range.limit], answer)?
     .collect()
 }
 
@@ -85,13 +90,16 @@ fn accesses(tx: &Transaction<'_>, act: &NewAct) -> rusqlite::Result<Vec<Access>>
         let text = |name: &str| said.as_ref().and_then(|said| said[name].as_str()).map(str::to_owned);
         Ok(Access {
             at: row.get::<_, Micros>(0)?.0,
-            act: row.get(1)?,
-            account_id: row.get(2)?,
+            act: row.get::<_, Word<_>>(1)?.0,
+            account_name: row.get(2)?,
             by: text("by"),
             purpose: text("purpose"),
         })
     };
-    tx.prepare("SELECT at_us, act, account_id, said FROM audit WHERE document_mac = ?1 ORDER BY at_us, id")?
-        .query_map([act.document], access)?
-        .collect()
+    tx.prepare(
+        "SELECT u.at_us, u.act, a.display_name, u.said FROM audit u LEFT JOIN accounts a ON a.id = u.account_id
+         WHERE u.document_mac = ?1 ORDER BY u.at_us DESC, u.id DESC",
+    )?
+    .query_map([act.document], access)?
+    .collect()
 }

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::SqliteStore;
 use super::accounts::end_sessions;
 use super::columns::Micros;
+use super::{SqliteStore, audit};
+use crate::audit::NewAct;
 use crate::store::{Act, CodeTried, FactorConfirmation, OneTimeCode, Result, SecondFactors, SessionOpened};
 use crate::totp::TotpSecret;
 
@@ -92,16 +93,19 @@ fn confirm(tx: &Transaction<'_>, confirmation: &FactorConfirmation) -> rusqlite:
     }
     tx.execute("UPDATE sessions SET second_factor_us = ?2 WHERE id = ?1", params![session_id, Micros(*now)])?;
     end_sessions(tx, *account_id, Some(*session_id), *now)?;
+    audit::append(tx, &NewAct::second_factor_set_up(*account_id, *now))?;
     Ok(CodeTried::Right)
 }
 
-fn reset(tx: &Transaction<'_>, account_id: Uuid, act: Act) -> rusqlite::Result<bool> {
+fn reset(tx: &Transaction<'_>, account_id: Uuid, who: &Act) -> rusqlite::Result<bool> {
     if !tx.prepare("SELECT 1 FROM accounts WHERE id = ?1")?.exists([account_id])? {
         return Ok(false);
     }
     tx.execute("DELETE FROM recovery_codes WHERE account_id = ?1", [account_id])?;
-    tx.execute("DELETE FROM second_factors WHERE account_id = ?1", [account_id])?;
-    end_sessions(tx, account_id, None, act.now)?;
+    if tx.execute("DELETE FROM second_factors WHERE account_id = ?1", [account_id])? == 1 {
+        audit::append(tx, &NewAct::second_factor_reset(account_id, who))?;
+    }
+    end_sessions(tx, account_id, None, who.now)?;
     Ok(true)
 }
 
@@ -116,6 +120,6 @@ impl SecondFactors for SqliteStore {
     }
 
     async fn reset_second_factor(&self, account_id: Uuid, act: Act) -> Result<bool> {
-        self.write(move |tx| reset(tx, account_id, act)).await
+        self.write(move |tx| reset(tx, account_id, &act)).await
     }
 }

@@ -1,3 +1,6 @@
+use std::sync::mpsc;
+use std::thread;
+
 use tempfile::TempDir;
 
 use super::*;
@@ -95,4 +98,26 @@ async fn a_transaction_that_fails_half_way_leaves_nothing() {
         .await;
     assert!(matches!(failed, Err(StoreError::Failed(_))));
     assert_eq!(store.secret("x", [7; 32]).await.expect("asked"), [7; 32], "it was not there");
+}
+
+#[test]
+fn what_is_read_ends_with_who_waits_for_it() {
+    let db = Connection::open_in_memory().expect("in memory");
+    let stops = Stops(db.get_interrupt_handle());
+    let (begins, begun) = mpsc::channel();
+    let reads = thread::spawn(move || -> rusqlite::Result<()> {
+        let mut endless = db.prepare(
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT n FROM numbers",
+        )?;
+        let mut rows = endless.query([])?;
+        while rows.next()?.is_some() {
+            // Said once; later nobody listens.
+            let _ = begins.send(());
+        }
+        Ok(())
+    });
+    begun.recv().expect("it reads");
+    drop((stops, begun));
+    let ended = reads.join().expect("no panic").expect_err("broken off");
+    assert_eq!(ended.sqlite_error_code(), Some(ErrorCode::OperationInterrupted));
 }

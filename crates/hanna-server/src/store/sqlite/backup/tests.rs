@@ -122,7 +122,7 @@ async fn a_restored_database_has_another_epoch_and_the_keys_of_the_one_set_aside
     let (database, file) = (bench.dir().join("hanna.sqlite"), bench.dir().join("copy.sqlite"));
     back_up(&database, &file).expect("backed up");
     let epoch = bench.app.epoch().await.expect("an epoch");
-    let kid = bench.app.rotate_keys().await.expect("rotated");
+    let kid = bench.app.rotate_keys(None).await.expect("rotated");
     let account = bench.demo.accounts[0].clone();
     let bench = bench
         .between_lives(|dir| {
