@@ -96,6 +96,18 @@ async fn newcomer() {
     at_work(&window, &server, &album).await;
     invite(&window, &album).await;
     window.close().await;
+    who_asked(&server, &mut caja);
+}
+
+/// The caja answers the person who asks who looked them up, and hands over what there is about them.
+fn who_asked(server: &Server, caja: &mut Browser) {
+    let number = server.document("active", 0);
+    let purpose = "derecho de petición 2026-118";
+    let export =
+        caja.does("search_audit", &json!({ "number": number, "purpose": purpose, "who": "Nadia Núñez" }));
+    assert_eq!(export["document"]["number"], number);
+    assert_eq!(export["lookups"].as_array().map(Vec::len), Some(1), "{export}");
+    assert!(export["accesses"].to_string().contains(purpose), "who looked at the audit is in it too");
 }
 
 /// Who decides at the console, with the second factor.

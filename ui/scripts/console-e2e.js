@@ -7,6 +7,7 @@
 // console said nothing; `{"ok": false, "problems": […]}` otherwise. Pictures are left in the folder PICTURES, named from PREFIX.
 import axe from 'axe-core';
 import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { launch } from './browser.js';
@@ -186,6 +187,24 @@ const deeds = {
     await click('confirm');
     await device.getByTestId('restore').waitFor();
     await look('equipos');
+  },
+
+  /** Who looked a person up, everything there is about that person, and whether the audit is whole. */
+  async search_audit({ number, purpose, who }) {
+    await click('nav-auditoria');
+    await fill('audit-number', number);
+    await fill('audit-purpose', purpose);
+    await click('audit-ask');
+    await read('lookup', who);
+    await look('auditoria');
+    const download = page.waitForEvent('download');
+    await click('export');
+    await click('confirm');
+    const file = await (await download).path();
+    await click('verify');
+    await see('chain-good');
+    await look('auditoria-integra');
+    return JSON.parse(await readFile(file, 'utf8'));
   },
 
   /** Every other screen, with what stands on it when it has its answer. */

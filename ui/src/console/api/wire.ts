@@ -1,4 +1,5 @@
-/** What travels between the console and the server. Generated from the server's types, but for the audit. */
+/** What travels between the console and the server. Generated from the server's types. */
+export type { Access } from '../../bindings/Access';
 export type { AdminAgreement } from '../../bindings/AdminAgreement';
 export type { AdminBranch } from '../../bindings/AdminBranch';
 export type { AdminDevice } from '../../bindings/AdminDevice';
@@ -16,6 +17,7 @@ export type { ApproveApplication } from '../../bindings/ApproveApplication';
 export type { ChangeAgreement } from '../../bindings/ChangeAgreement';
 export type { ChangeBranch } from '../../bindings/ChangeBranch';
 export type { ChangeEntity } from '../../bindings/ChangeEntity';
+export type { Consulted } from '../../bindings/Consulted';
 export type { CreateAgreement } from '../../bindings/CreateAgreement';
 export type { CreateBranch } from '../../bindings/CreateBranch';
 export type { CreateEntity } from '../../bindings/CreateEntity';
@@ -29,12 +31,13 @@ export type { ImportMode } from '../../bindings/ImportMode';
 export type { ImportState } from '../../bindings/ImportState';
 export type { InviteAccount } from '../../bindings/InviteAccount';
 export type { Me } from '../../bindings/Me';
+export type { PersonAudit } from '../../bindings/PersonAudit';
 export type { RecoveryCodes } from '../../bindings/RecoveryCodes';
 export type { RegistrationState } from '../../bindings/RegistrationState';
 export type { Role } from '../../bindings/Role';
 export type { SecondFactorSecret } from '../../bindings/SecondFactorSecret';
 export type { UsageCounts } from '../../bindings/UsageCounts';
 export type { AdminUserState } from '../../bindings/AdminUserState';
-export type { Access, Consulted, PersonAudit, Verification } from './audit';
 
+export type { Verification } from '../../bindings/Verification';
 export type { Page } from '../../bindings/Page';

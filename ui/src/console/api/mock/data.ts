@@ -326,6 +326,7 @@ export const consulted = (): Consulted[] =>
     const refused = number % 6 === 4 && !from_copy;
     return {
       lookup_id: id(10, number),
+      answer_id: id(11, number),
       answered_at: hoursAgo(3 + number * 31),
       entity_name: entityOf(number % 3).name,
       branch_name: of(BRANCHES, number % 2),
