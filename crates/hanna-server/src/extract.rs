@@ -36,6 +36,10 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
             return Err(Fault::with(ErrorCode::UnsupportedMediaType, "the body must be application/json"));
         }
         let bytes = read(request, BODY_MAX_BYTES, app.limits().body_max).await?;
+        // Serde also takes the fields of a thing as a list, in their order.
+        if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+            return Err(Fault::with(ErrorCode::Malformed, "the body is no JSON object"));
+        }
         serde_json::from_slice(&bytes).map(Self).map_err(|error| unparsed(&error))
     }
 }

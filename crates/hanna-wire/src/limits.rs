@@ -20,6 +20,8 @@ pub const PAGE_MAX: u32 = 500;
 pub const USERNAME_MAX: usize = 120;
 /// The longest password, in characters.
 pub const PASSWORD_MAX: usize = 256;
+/// Characters of what says where a page ended.
+pub const CURSOR_MAX: usize = 256;
 /// The longest name of a person or an entity, in characters.
 pub const NAME_MAX: usize = 120;
 /// How many digits a mailed code has.

@@ -4,7 +4,6 @@ mod admin;
 mod application_requests;
 mod change_password;
 mod confirm;
-mod cursor;
 mod entity_users;
 mod forgot_password;
 mod health;

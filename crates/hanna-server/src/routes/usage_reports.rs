@@ -11,11 +11,11 @@ use hanna_wire::usage::{UsagePage, UsageQuery};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use super::cursor;
 use crate::app::App;
 use crate::extract::{Params, page_rows};
 use crate::fault::Fault;
 use crate::openapi::{SIGNED_IN, route_faults};
+use crate::page;
 use crate::store::{Caller, UsageFilter};
 
 route_faults!(SIGNED_IN, &[ErrorCode::Forbidden, ErrorCode::BranchNotAllowed, ErrorCode::Invalid]);
@@ -45,14 +45,14 @@ pub async fn handler(
         let detail = format!("from is not before to, or they are more than {HISTORY_DAYS_MAX} days apart");
         return Err(Fault::with(ErrorCode::Invalid, detail));
     }
-    let after = query.cursor.as_deref().map(cursor::read).transpose()?;
+    let after = query.cursor.as_deref().map(page::place).transpose()?;
     let branches = visible_branches(&app, &caller, entity_id, query.branch_id).await?;
     // One row more than the page tells whether there is a next one.
     let filter = UsageFilter { entity_id, branches, from: query.from, to: query.to, after, limit: limit + 1 };
     let mut rows = app.store().usage_reports(filter).await?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-    let next_cursor = rows.last().filter(|_| more).map(|row| cursor::written(row.occurred_at, row.id));
+    let next_cursor = rows.last().filter(|_| more).map(|row| page::cursor((row.occurred_at, row.id)));
     Ok(Json(UsagePage { rows, next_cursor }))
 }
 

@@ -291,7 +291,6 @@ impl Walk {
     }
 
     /// What somebody sends to a route.
-    #[expect(clippy::too_many_lines, reason = "a table of what is sent")]
     fn request(&self, route: &Row, caller: &Caller, ids: Ids) -> (String, Value) {
         let path = route.1;
         let home = if caller.who == InReview { ACADEMY } else { GYM };

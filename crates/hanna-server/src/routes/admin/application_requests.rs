@@ -16,8 +16,8 @@ use crate::application_requests::ruled;
 use crate::extract::{Body, CajaAdmin, Id, Params, page_rows, search};
 use crate::fault::Fault;
 use crate::openapi::{CAJA, WITH_BODY, route_faults};
+use crate::page;
 use crate::routes::application_requests::{as_it_is, download, list as requests};
-use crate::routes::cursor;
 use crate::store::RequestFilter;
 
 route_faults!(ListFaults: CAJA, &[ErrorCode::Invalid]);
@@ -57,7 +57,7 @@ pub async fn list(
         entity_id: None,
         state: query.state,
         search: search(query.q.as_deref())?,
-        after: query.after.as_deref().map(cursor::read).transpose()?,
+        after: query.after.as_deref().map(page::place).transpose()?,
         limit: page_rows(query.limit)?,
     };
     Ok(Json(requests::page(&app, filter).await?))
@@ -74,7 +74,7 @@ pub async fn list(
     security(("session" = [])),
     params(("id" = Uuid, Path, description = "The request.")),
     responses((status = 200, description = "Its bytes.", content(
-        (Vec<u8> = "application/pdf"), (Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg")
+        (String = "application/pdf"), (String = "image/png"), (String = "image/jpeg")
     )), FileFaults)
 )]
 pub async fn attachment(State(app): State<App>, _: CajaAdmin, Id(id): Id) -> Result<Response, Fault> {

@@ -18,7 +18,7 @@ use crate::extract::{CajaAdmin, Id, Params, page_rows, text};
 use crate::fault::Fault;
 use crate::import::{ImportBegun, upload};
 use crate::openapi::{CAJA, WITH_BODY, route_faults};
-use crate::routes::cursor;
+use crate::page;
 use crate::store::NewImport;
 
 route_faults!(SendFaults: CAJA, WITH_BODY, &[ErrorCode::IdConflict, ErrorCode::ImportRunning]);
@@ -96,11 +96,11 @@ pub async fn list(
     Params(query): Params<ImportsQuery>,
 ) -> Result<Json<ImportJobs>, Fault> {
     let limit = page_rows(query.limit)?;
-    let after = query.after.as_deref().map(cursor::read).transpose()?;
+    let after = query.after.as_deref().map(page::place).transpose()?;
     let mut items = app.import_jobs(after, limit + 1).await?;
     let more = items.len() > limit as usize;
     items.truncate(limit as usize);
-    let next = items.last().filter(|_| more).map(|job| cursor::written(job.began_at, job.id));
+    let next = items.last().filter(|_| more).map(|job| page::cursor((job.began_at, job.id)));
     Ok(Json(ImportJobs { items, next }))
 }
 

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use hanna_wire::admin::people::{AdminUser, AdminUserChange, InviteAccount, UserQuery};
-use hanna_wire::limits::NAME_MAX;
+use hanna_wire::limits::{CURSOR_MAX, NAME_MAX};
 use hanna_wire::page::Page;
 use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
@@ -46,6 +46,9 @@ pub async fn list(
     Params(query): Params<UserQuery>,
 ) -> Result<Json<Page<AdminUser>>, Fault> {
     let limit = page::limit(query.limit)?;
+    if let Some(after) = &query.after {
+        text("after", after, CURSOR_MAX)?;
+    }
     let filter = AccountFilter {
         search: page::search(query.q.as_deref())?,
         entity_id: query.entity_id,

@@ -48,9 +48,9 @@ route_faults!(
     ),
     request_body(
         content(
-            (Vec<u8> = "application/pdf"),
-            (Vec<u8> = "image/png"),
-            (Vec<u8> = "image/jpeg"),
+            (String = "application/pdf"),
+            (String = "image/png"),
+            (String = "image/jpeg"),
         ),
         description = "The bytes of the file."
     ),

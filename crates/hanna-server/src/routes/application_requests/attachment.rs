@@ -25,7 +25,7 @@ route_faults!(SIGNED_IN, &[ErrorCode::Forbidden, ErrorCode::NotFound]);
     security(("session" = [])),
     params(("id" = Uuid, Path, description = "The request.")),
     responses((status = 200, description = "Its bytes.", content(
-        (Vec<u8> = "application/pdf"), (Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg")
+        (String = "application/pdf"), (String = "image/png"), (String = "image/jpeg")
     )), Faults)
 )]
 pub async fn handler(State(app): State<App>, caller: Caller, Id(id): Id) -> Result<Response, Fault> {

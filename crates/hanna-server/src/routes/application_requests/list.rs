@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::extract::{Params, page_rows};
 use crate::fault::Fault;
 use crate::openapi::{SIGNED_IN, route_faults};
-use crate::routes::cursor;
+use crate::page;
 use crate::store::{Caller, RequestFilter};
 
 route_faults!(SIGNED_IN, &[ErrorCode::Forbidden, ErrorCode::Invalid]);
@@ -34,7 +34,7 @@ pub async fn handler(
 ) -> Result<Json<ApplicationRequests>, Fault> {
     let filter = RequestFilter {
         entity_id: Some(caller.administers()?),
-        after: query.after.as_deref().map(cursor::read).transpose()?,
+        after: query.after.as_deref().map(page::place).transpose()?,
         limit: page_rows(query.limit)?,
         ..RequestFilter::default()
     };
@@ -52,5 +52,5 @@ pub async fn page(app: &App, filter: RequestFilter) -> Result<ApplicationRequest
     items.truncate(limit as usize);
     // A request is in its place by when it was first sent.
     let place = items.last().and_then(|last| Some((last.history.first()?.at, last.id)));
-    Ok(ApplicationRequests { items, next: place.filter(|_| more).map(|(at, id)| cursor::written(at, id)) })
+    Ok(ApplicationRequests { items, next: place.filter(|_| more).map(page::cursor) })
 }
