@@ -94,7 +94,7 @@ async function walk(open) {
   };
   const at = async (testid) => {
     await page.clock.runFor(400);
-    await page.getByTestId(testid).first().waitFor({ timeout: 3000 });
+    await page.getByTestId(testid).first().waitFor({ timeout: 15_000 });
   };
   while (!(await page.locator('main h1').count())) await page.clock.runFor(100);
   await type('ana', 'Tab');
@@ -116,7 +116,7 @@ async function walk(open) {
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await at('reported');
-  await page.getByText('Uso anulado').waitFor({ timeout: 3000 });
+  await page.getByText('Uso anulado').waitFor({ timeout: 15_000 });
   await type('99999999');
   await at('reasons');
   await page.keyboard.press('Escape');
@@ -147,7 +147,7 @@ async function walk_administrator(open) {
   };
   const at = async (testid) => {
     await page.clock.runFor(400);
-    await page.getByTestId(testid).first().waitFor({ timeout: 3000 });
+    await page.getByTestId(testid).first().waitFor({ timeout: 15_000 });
   };
   await at('request-it');
   await press('Enter');
@@ -193,7 +193,7 @@ async function console_walk(open) {
   };
   const at = async (testid) => {
     await page.clock.runFor(500);
-    await page.getByTestId(testid).first().waitFor({ timeout: 3000 });
+    await page.getByTestId(testid).first().waitFor({ timeout: 15_000 });
   };
   /** Tab until something has the focus, as somebody does who sees where it is. */
   const tab_to = async (testid) => {

@@ -16,6 +16,7 @@ const HEADER: &str = "tipo_documento;documento;primer_apellido;segundo_apellido;
 const NUNEZ: &str = "CC;1045678901;ÑÚÑEZ;;JOSÉ;;ACTIVO;A;TRABAJADOR;;;\n";
 /// Longer than any of it takes.
 const PATIENCE: Duration = Duration::from_secs(20);
+const ASK_EVERY: Duration = Duration::from_millis(20);
 
 async fn send(caja: &Desk, id: Uuid, query: &str, body: impl Into<Body>) -> Answer {
     let path = format!("{}?id={id}{query}", path::ADMIN_IMPORTS);
@@ -34,16 +35,20 @@ async fn until(caja: &Desk, id: Uuid, wanted: impl Fn(&Answer) -> bool) -> Answe
             if wanted(&found) {
                 return found;
             }
-            tokio::task::yield_now().await;
+            // As seldom as a console asks: nobody's budget is used up.
+            tokio::time::sleep(ASK_EVERY).await;
         }
     };
     tokio::time::timeout(PATIENCE, asked).await.expect("it comes to that")
 }
 
 async fn ended(caja: &Desk, id: Uuid) -> Value {
-    until(caja, id, |job| !["RECEIVING", "RUNNING"].contains(&job.body["state"].as_str().expect("a state")))
-        .await
-        .body
+    until(caja, id, |job| {
+        assert_eq!(job.status, StatusCode::OK, "{}", job.body);
+        !["RECEIVING", "RUNNING"].contains(&job.body["state"].as_str().expect("a state"))
+    })
+    .await
+    .body
 }
 
 /// What there is of files.
