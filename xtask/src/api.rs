@@ -1,5 +1,5 @@
 //! `cargo xtask api`: schemathesis against the running server: every route of `docs/openapi.json` with valid data, wrong
-//! data and sequences of calls, and all checks on every answer.
+//! data and sequences of calls, and all checks on every answer; over the embedded database, and over a PostgreSQL of its own.
 //!
 //! schemathesis is a Python program. It is installed, to the last package in the versions of
 //! `tests/api/requirements.txt`, into a folder of its own beside what cargo builds.
@@ -20,22 +20,39 @@ use crate::{install, run};
 /// When something cannot be installed or started, or a check fails.
 pub fn api(workspace: &Workspace) -> Result<()> {
     let environment = step("Schemathesis", || environment(workspace))?;
-    step("The API against its document", || check(workspace, &environment))
+    step("The API against its document", || check(workspace, &environment, "api", &[]))?;
+    on_postgres(workspace, &environment)
 }
 
-fn check(workspace: &Workspace, environment: &Path) -> Result<()> {
-    let folder = workspace.scratch().join("api");
+#[cfg(unix)]
+fn on_postgres(workspace: &Workspace, environment: &Path) -> Result<()> {
+    step("The API against its document once more, over PostgreSQL", || {
+        let cluster = hanna_cluster::Cluster::start()?;
+        let database = format!("--database={}", cluster.make("api")?);
+        check(workspace, environment, "api-postgres", &[&database])
+    })
+}
+
+#[cfg(not(unix))]
+fn on_postgres(_: &Workspace, _: &Path) -> Result<()> {
+    println!("Over PostgreSQL it is checked on Linux and macOS.");
+    Ok(())
+}
+
+/// Checks a server whose files lie in the folder `name`; `database` says where its database is, when not there too.
+fn check(workspace: &Workspace, environment: &Path, name: &str, database: &[&str]) -> Result<()> {
+    let folder = workspace.scratch().join(name);
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut seed = Command::new(workspace.binary("hanna-server"));
     seed.args(["seed-demo", "--json", "--log", "warn", "--affiliates", "2000", "--data-dir"]);
-    let demo = process::output(seed.arg(folder.join("data")))?;
+    let demo = process::output(seed.arg(folder.join("data")).args(database))?;
     // Faster than people, and about people nobody knows.
     let more =
         ["--lookups-a-minute=1000000", "--lookups-a-day=1000000", "--watch-enumeration=false", "--log=warn"];
-    let (server, address) = run::serve(workspace, &folder, &more)?;
+    let (server, address) = run::serve(workspace, &folder, &[&more, database].concat())?;
 
     let api = workspace.root().join("tests/api");
     let mut checks = Command::new(program(environment, "schemathesis"));

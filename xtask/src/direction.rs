@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Its tests alone start a cluster.
     ("hanna-server", &["hanna-domain", "hanna-wire", "hanna-cluster"]),
     ("hanna-convenios", &["hanna-domain", "hanna-desk", "hanna-report"]),
+    ("xtask", &["hanna-cluster"]),
     (
         "hanna-testkit",
         &["hanna-domain", "hanna-wire", "hanna-report", "hanna-desk", "hanna-server", "hanna-cluster"],

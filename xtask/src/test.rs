@@ -43,7 +43,7 @@ pub fn test(workspace: &Workspace) -> Result<()> {
 /// # Errors
 /// The first step that fails.
 pub fn api(workspace: &Workspace) -> Result<()> {
-    step("Packages", || install::ensure_installed(install::Purpose::Run))?;
+    step("Packages", || install::ensure_installed(install::Purpose::Test))?;
     step("Build", || workspace.build(Targets::Programs))?;
     api::api(workspace)
 }
