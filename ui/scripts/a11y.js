@@ -37,22 +37,22 @@ const CONSOLE_ONE_OF_EACH = [
 ];
 const some = ({ name }) => ONE_OF_EACH.includes(name) || CONSOLE_ONE_OF_EACH.includes(name);
 
+// In how many ways a state is looked at, one after the other on the same page: what somebody's system says while it stands.
+const LIGHT = { scheme: 'light', contrast: 'no-preference', zoom: 1 };
 const VIEWS = {
-  light: { media: { width: 1280, height: 800 }, states: every },
-  dark: { media: { width: 1280, height: 800, scheme: 'dark' }, states: every },
-  contrast: { media: { width: 1280, height: 800, contrast: 'more' }, states: some },
-  'contrast dark': { media: { width: 1280, height: 800, contrast: 'more', scheme: 'dark' }, states: some },
-  'zoomed 200 %': { media: { width: 1280, height: 800, zoom: 2 }, states: some },
+  light: { media: LIGHT, states: every },
+  dark: { media: { ...LIGHT, scheme: 'dark' }, states: every },
+  contrast: { media: { ...LIGHT, contrast: 'more' }, states: some },
+  'contrast dark': { media: { ...LIGHT, contrast: 'more', scheme: 'dark' }, states: some },
+  'zoomed 200 %': { media: { ...LIGHT, zoom: 2 }, states: some },
 };
-
 const CONSOLE_VIEWS = {
-  light: { media: { width: 1366, height: 768 }, states: every },
-  dark: { media: { width: 1366, height: 768, scheme: 'dark' }, states: every },
+  ...VIEWS,
   // What axe sees is as in the wide one.
-  narrow: { media: { width: 1024, height: 768 }, states: every, only_its_width: true },
-  contrast: { media: { width: 1366, height: 768, contrast: 'more' }, states: some },
-  'zoomed 200 %': { media: { width: 1366, height: 768, zoom: 2 }, states: some },
+  narrow: { media: { ...LIGHT, width: 1024 }, states: every, only_its_width: true },
 };
+const DESK_WINDOW = { width: 1280, height: 800 };
+const CONSOLE_WINDOW = { width: 1366, height: 768 };
 
 /** Each problem once, with the states it was seen in. */
 const problems = new Map();
@@ -63,7 +63,6 @@ function problem(text, where) {
 
 /** axe's findings, one line each. */
 async function look(page, where) {
-  await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
   for (const { id, help, nodes } of violations) {
     for (const { target, any } of nodes) problem(`${id}: ${help}: ${target} ${any[0]?.message ?? ''}`, where);
@@ -72,7 +71,6 @@ async function look(page, where) {
 
 /** The verdict has to be AAA in every theme: 7:1 on all of its band. */
 async function verdict_is_aaa(page, where) {
-  await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() =>
     window.axe.run('[data-band]', {
       runOnly: ['color-contrast-enhanced'],
@@ -86,7 +84,7 @@ async function verdict_is_aaa(page, where) {
 
 /** Sign in, open Convenios, choose the sede, consult, report, see it sent, make the report: no mouse. */
 async function walk(open) {
-  const page = await open(VIEWS.light.media, '');
+  const page = await open(DESK_WINDOW, '');
   const type = async (text, then = 'Enter') => {
     await page.keyboard.type(text);
     await page.keyboard.press(then);
@@ -136,7 +134,7 @@ async function walk(open) {
 
 /** An administrator asks for CONVENIOS with a document, and manages somebody: no mouse. */
 async function walk_administrator(open) {
-  const page = await open(VIEWS.light.media, '?as=nadia@gym-nuevo.co');
+  const page = await open(DESK_WINDOW, '?as=nadia@gym-nuevo.co');
   const press = async (...keys) => {
     for (const key of keys) await page.keyboard.press(key);
     await page.clock.runFor(400);
@@ -186,7 +184,7 @@ async function walk_administrator(open) {
 
 /** The console by keyboard alone: sign in with the code, search, approve with the terms as they are, reject with a reason. */
 async function console_walk(open) {
-  const page = await open(CONSOLE_VIEWS.light.media, '');
+  const page = await open(CONSOLE_WINDOW, '');
   const press = async (key, times = 1) => {
     for (let time = 0; time < times; time += 1) await page.keyboard.press(key);
     await page.clock.runFor(500);
@@ -241,19 +239,32 @@ async function console_walk(open) {
 }
 
 const named = process.argv.slice(2);
-const is_view = (name) => name in VIEWS || name in CONSOLE_VIEWS;
+const is_view = (name) => name in CONSOLE_VIEWS;
 const views_asked = named.filter(is_view);
 const wanted = named.filter((name) => !is_view(name));
 const asked = ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part));
 let looked = 0;
 
-/** Every state in every view it is to be seen in. */
-async function look_at_all(open, views, all) {
-  for (const [view, { media, states, only_its_width }] of Object.entries(views)) {
-    if (views_asked.length > 0 && !views_asked.includes(view)) continue;
-    for (const state of all.filter(asked).filter(states)) {
+/** Lets the page stand in a view. */
+async function turn(page, size, { scheme, contrast, zoom, ...other }) {
+  const { width, height } = { ...size, ...other };
+  await page.emulateMedia({ colorScheme: scheme, contrast });
+  await page.setViewportSize({ width: Math.round(width / zoom), height: Math.round(height / zoom) });
+  await page.clock.runFor(100);
+}
+
+/** Every state, in every view it is to be seen in. */
+async function look_at_all(open, size, views, all) {
+  for (const state of all.filter(asked)) {
+    const views_of_it = Object.entries(views).filter(
+      ([view, { states }]) => states(state) && (views_asked.length === 0 || views_asked.includes(view)),
+    );
+    if (views_of_it.length === 0) continue;
+    const page = await enter(open, size, state);
+    await page.evaluate(axe.source);
+    for (const [view, { media, only_its_width }] of views_of_it) {
       const where = `${state.name} (${view})`;
-      const page = await enter(open, media, state);
+      await turn(page, size, media);
       if (!only_its_width) await look(page, where);
       if (await page.getByTestId('verdict').count()) await verdict_is_aaa(page, where);
       // Nothing is cut off to the side, and nobody has to scroll there to read.
@@ -261,19 +272,19 @@ async function look_at_all(open, views, all) {
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );
       if (beyond > 0) problem(`wider than the window by ${beyond} px`, where);
-      await page.context().close();
       looked += 1;
     }
+    await page.context().close();
   }
 }
 
 const desk = withBrowser(async (open) => {
-  await look_at_all(open, VIEWS, STATES);
+  await look_at_all(open, DESK_WINDOW, VIEWS, STATES);
   await walk(open).catch((error) => problem(error.message, 'keyboard walk'));
   await walk_administrator(open).catch((error) => problem(error.message, 'walk of an administrator'));
 }, DESK);
 const of_the_caja = withBrowser(async (open) => {
-  await look_at_all(open, CONSOLE_VIEWS, CONSOLE_STATES);
+  await look_at_all(open, CONSOLE_WINDOW, CONSOLE_VIEWS, CONSOLE_STATES);
   await console_walk(open).catch((error) => problem(error.message, 'keyboard walk of the console'));
 }, CONSOLE);
 const faults = (await Promise.all([desk, of_the_caja])).flat();
