@@ -149,9 +149,13 @@ async fn reached(done: &AtomicUsize, count: usize) {
     }
 }
 
-fn desks(url: &str) -> Vec<TestDesk> {
+fn clock() -> Arc<HandClock> {
     #[expect(clippy::disallowed_methods, reason = "the servers live in the system's time")]
-    let clock = HandClock::at(Timestamp::now());
+    HandClock::at(Timestamp::now())
+}
+
+fn desks(url: &str) -> Vec<TestDesk> {
+    let clock = clock();
     (1..=DESKS).map(|seed| TestDesk::new(url, &clock, seed)).collect()
 }
 
@@ -240,4 +244,69 @@ async fn the_standby_takes_over_in_the_middle_and_nothing_is_lost_or_doubled() {
     nothing_is_lost_or_doubled(&desks, &demo, event, |sql| standby.sql("hanna", sql).expect("asked")).await;
     verify_audit(&url, folder.path());
     drop(servers);
+}
+
+/// Records `count` uses of people nobody used yet, from the `first` on, and delivers them.
+async fn record(desk: &TestDesk, demo: &Demo, first: usize, count: usize) {
+    for document in &demo.documents.active[first..first + count] {
+        let card = desk.ask(document).await;
+        desk.report_use(card.lookup_id, false).await.expect("recorded");
+    }
+    deliver(desk).await;
+}
+
+fn hanna(subcommand: &[&str], url: &str, folder: &Path) {
+    let done = Command::new(program("hanna-server"))
+        .args(subcommand)
+        .args(["--database", url, "--data-dir"])
+        .arg(folder)
+        .output()
+        .expect("run");
+    assert!(done.status.success(), "{subcommand:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// Lets one of PostgreSQL's programs work, and gives what it prints.
+fn tool(cluster: &Cluster, name: &str, args: &[&str]) -> Vec<u8> {
+    let done = cluster.program(name).args(args).output().expect("run");
+    assert!(done.status.success(), "{name}: {}", String::from_utf8_lossy(&done.stderr));
+    done.stdout
+}
+
+/// What `docs/OPERATIONS.md` says to do, with the same programs, on a new machine while the old one can still be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgresql_restored_from_yesterday_gets_everything_again_and_nothing_twice() {
+    let (lost, new) = (Cluster::start().expect("a cluster"), Cluster::start().expect("a cluster"));
+    let url = lost.make("hanna").expect("a database");
+    let demo = invented_people(&url).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let mut server = Server::start(&url, folder.path(), "127.0.0.1:0");
+    let desk = TestDesk::new(&format!("http://{}", server.address), &clock(), 1);
+    enter(&desk, &demo).await;
+    record(&desk, &demo, 0, 3).await;
+    let dump = file("ayer.dump");
+    tool(&lost, "pg_dump", &["--format=custom", "--file", &dump, "hanna"]);
+    hanna(&["keys", "rotate"], &url, folder.path());
+    record(&desk, &demo, 3, 4).await;
+    server.kill();
+
+    server.url = new.make("hanna").expect("a database");
+    let restore = ["--exit-on-error", "--single-transaction", "--no-owner", "--dbname=hanna", &dump];
+    tool(&new, "pg_restore", &restore);
+    let newer = ["--data-only", "--table=signing_keys", "--inserts", "--on-conflict-do-nothing", "hanna"];
+    let keys = file("llaves.sql");
+    std::fs::write(&keys, tool(&lost, "pg_dump", &newer)).expect("written");
+    tool(&new, "psql", &["--set=ON_ERROR_STOP=1", "--single-transaction", "--dbname=hanna", "--file", &keys]);
+    hanna(&["epoch", "renew"], &server.url, folder.path());
+    server.resume(folder.path());
+
+    let count = |table: &str| new.sql("hanna", &format!("SELECT count(*) FROM {table}")).expect("counted");
+    assert_eq!((count("usage_reports").as_str(), count("signing_keys").as_str()), ("3", "2"));
+    // The next delivery shows it; the one after brings what was lost.
+    record(&desk, &demo, 7, 1).await;
+    deliver(&desk).await;
+    print(&format!("8 uses confirmed, 3 of them in the backup, {} held", count("usage_reports")));
+    assert_eq!(count("usage_reports"), "8");
+    assert_eq!(count("(SELECT DISTINCT kind, number FROM usage_reports) AS people"), "8", "nobody twice");
+    verify_audit(&server.url, folder.path());
 }

@@ -73,8 +73,8 @@ async function serve({ dist, base, page, policy }) {
  */
 export async function withBrowser(work, program = DESK) {
   if (!existsSync(CHROMIUM)) {
-    console.log(`${CHROMIUM} is not installed: nothing was looked at`);
-    process.exit();
+    console.error(`${CHROMIUM} is not installed (Debian: chromium): nothing was looked at`);
+    process.exit(1);
   }
   const server = await serve(program);
   const browser = await launch();
