@@ -265,11 +265,10 @@ fn hanna(subcommand: &[&str], url: &str, folder: &Path) {
     assert!(done.status.success(), "{subcommand:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
-/// Lets one of PostgreSQL's programs work, and gives what it prints.
-fn tool(cluster: &Cluster, name: &str, args: &[&str]) -> Vec<u8> {
+/// Lets one of PostgreSQL's programs work.
+fn tool(cluster: &Cluster, name: &str, args: &[&str]) {
     let done = cluster.program(name).args(args).output().expect("run");
     assert!(done.status.success(), "{name}: {}", String::from_utf8_lossy(&done.stderr));
-    done.stdout
 }
 
 /// What `docs/OPERATIONS.md` says to do, with the same programs, on a new machine while the old one can still be read.
@@ -279,24 +278,23 @@ async fn a_postgresql_restored_from_yesterday_gets_everything_again_and_nothing_
     let url = lost.make("hanna").expect("a database");
     let demo = invented_people(&url).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let file = |name: &str| folder.path().join(name).display().to_string();
     let mut server = Server::start(&url, folder.path(), "127.0.0.1:0");
     let desk = TestDesk::new(&format!("http://{}", server.address), &clock(), 1);
     enter(&desk, &demo).await;
     record(&desk, &demo, 0, 3).await;
-    let dump = file("ayer.dump");
+    let dump = folder.path().join("ayer.dump").display().to_string();
     tool(&lost, "pg_dump", &["--format=custom", "--file", &dump, "hanna"]);
+    // The key that signs what comes now is not in the backup.
     hanna(&["keys", "rotate"], &url, folder.path());
+    server.kill();
+    server.resume(folder.path());
     record(&desk, &demo, 3, 4).await;
     server.kill();
 
     server.url = new.make("hanna").expect("a database");
     let restore = ["--exit-on-error", "--single-transaction", "--no-owner", "--dbname=hanna", &dump];
     tool(&new, "pg_restore", &restore);
-    let newer = ["--data-only", "--table=signing_keys", "--inserts", "--on-conflict-do-nothing", "hanna"];
-    let keys = file("llaves.sql");
-    std::fs::write(&keys, tool(&lost, "pg_dump", &newer)).expect("written");
-    tool(&new, "psql", &["--set=ON_ERROR_STOP=1", "--single-transaction", "--dbname=hanna", "--file", &keys]);
+    hanna(&["keys", "bring", "--from", &url], &server.url, folder.path());
     hanna(&["epoch", "renew"], &server.url, folder.path());
     server.resume(folder.path());
 

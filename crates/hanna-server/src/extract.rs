@@ -10,7 +10,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
-use hanna_wire::limits::{ATTACHMENT_MAX_BYTES, BODY_MAX_BYTES, PAGE_MAX, SEARCH_MAX};
+use hanna_wire::limits::{ATTACHMENT_MAX_BYTES, BODY_MAX_BYTES};
 use hanna_wire::me::Role;
 use hanna_wire::problem::ErrorCode;
 use hanna_wire::second_factor::SecondFactor;
@@ -20,7 +20,6 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::fault::Fault;
-use crate::folded::fold;
 use crate::secrets::TokenHash;
 use crate::serving::Peer;
 use crate::store::{AccountState, Caller};
@@ -121,19 +120,6 @@ impl FromRequestParts<App> for Id {
             .await
             .map_err(|_| Fault::with(ErrorCode::NotFound, "there is no such thing: its id is none"))?;
         Ok(Self(id))
-    }
-}
-
-/// What is searched for, folded; none when nothing is.
-///
-/// # Errors
-/// `INVALID`.
-pub fn search(q: Option<&str>) -> Result<Option<String>, Fault> {
-    match q.map(fold).filter(|search| !search.is_empty()) {
-        Some(_) if q.is_some_and(|q| q.chars().count() > SEARCH_MAX) => {
-            Err(Fault::with(ErrorCode::Invalid, format!("q has more than {SEARCH_MAX} characters")))
-        }
-        search => Ok(search),
     }
 }
 
@@ -305,19 +291,6 @@ pub fn text(field: &str, value: &str, max_chars: usize) -> Result<(), Fault> {
         invalid("has control characters")
     } else {
         Ok(())
-    }
-}
-
-/// How many rows a page has: as many as were asked for, within the limit.
-///
-/// # Errors
-/// `INVALID`.
-pub fn page_rows(limit: Option<u32>) -> Result<u32, Fault> {
-    let limit = limit.unwrap_or(PAGE_MAX);
-    if (1..=PAGE_MAX).contains(&limit) {
-        Ok(limit)
-    } else {
-        Err(Fault::with(ErrorCode::Invalid, format!("limit is not between 1 and {PAGE_MAX}")))
     }
 }
 

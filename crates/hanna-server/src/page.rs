@@ -2,37 +2,41 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hanna_wire::limits::{NAME_MAX, PAGE_MAX};
+use hanna_wire::limits::{PAGE_MAX, SEARCH_MAX};
 use hanna_wire::page::Page;
 use hanna_wire::problem::ErrorCode;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::extract::text;
 use crate::fault::Fault;
 use crate::folded::fold;
 use crate::store::Place;
 
-/// Rows a page of the console when nobody says.
-const USUAL: u32 = 100;
-
-/// How many rows a page has.
+/// How many rows a page has: all it may when nobody says.
 ///
 /// # Errors
 /// `INVALID`.
 pub fn limit(asked: Option<u32>) -> Result<u32, Fault> {
-    match asked.unwrap_or(USUAL) {
+    match asked.unwrap_or(PAGE_MAX) {
         limit if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
         _ => Err(Fault::with(ErrorCode::Invalid, format!("limit is not between 1 and {PAGE_MAX}"))),
     }
 }
 
-/// What is searched for, as it is compared.
+/// What is searched for, folded; none when nothing is.
 ///
 /// # Errors
 /// `INVALID`.
-pub fn search(asked: Option<&str>) -> Result<Option<String>, Fault> {
-    asked.map(|asked| text("q", asked, NAME_MAX).map(|()| fold(asked))).transpose()
+pub fn search(q: Option<&str>) -> Result<Option<String>, Fault> {
+    match q.map(fold).filter(|search| !search.is_empty()) {
+        Some(_) if q.is_some_and(|q| q.chars().count() > SEARCH_MAX) => {
+            Err(Fault::with(ErrorCode::Invalid, format!("q has more than {SEARCH_MAX} characters")))
+        }
+        Some(search) if search.contains(char::is_control) => {
+            Err(Fault::with(ErrorCode::Invalid, "q has control characters"))
+        }
+        search => Ok(search),
+    }
 }
 
 /// A page of rows of which one more was asked for than it has, which tells whether there is a next one.

@@ -122,6 +122,22 @@ impl App {
         Ok(kid)
     }
 
+    /// Brings along those of `keys` that the database lacks, and answers with how many: what was signed with a key made after
+    /// a backup is verified by it alone.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn bring_keys(&self, keys: Vec<SigningKey>) -> Result<usize, StoreError> {
+        let now = self.clock().now();
+        let ours = self.store().keys().await?;
+        let mut brought = 0;
+        for key in keys.into_iter().filter(|key| ours.iter().all(|our| our.kid != key.kid)) {
+            self.store().add_key(key, now, self.who(None)).await?;
+            brought += 1;
+        }
+        Ok(brought)
+    }
+
     /// Every key, the newest first.
     ///
     /// # Errors

@@ -18,6 +18,6 @@ purpose: string,
  */
 after?: string, 
 /**
- * Rows a page; 100 when left out.
+ * Rows a page; 500 when left out.
  */
 limit?: number, };

@@ -25,7 +25,7 @@ use uuid::Uuid;
 use self::businesses::{AgreementCommand, BranchCommand, EntityCommand, ImportCommand, UsageArgs};
 use self::requests::{RequestApproveArgs, RequestArgs, RequestCommand, RequestListArgs, RequestRejectArgs};
 use self::settings::{Effective, LogFormat, Settings};
-use crate::app::{App, Config};
+use crate::app::{App, Config, Database};
 use crate::audit::{Actor, Anchor};
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::demo;
@@ -320,6 +320,21 @@ enum KeysCommand {
     Rotate(Place),
     /// List the keys, the newest first.
     List(Place),
+    /// Bring along the keys of the database that was there before a backup was put in its place.
+    #[command(
+        after_help = "What desks recorded on statements signed with a key that is not in the backup is refused without it. \
+        `restore` does this by itself for embedded databases."
+    )]
+    Bring(KeysBringArgs),
+}
+
+#[derive(Debug, Args)]
+struct KeysBringArgs {
+    /// The PostgreSQL that was there (`postgres://…`). Nothing is changed in it.
+    #[arg(long, value_name = "DATABASE")]
+    from: Database,
+    #[command(flatten)]
+    place: Place,
 }
 
 #[derive(Debug, Subcommand)]
@@ -437,7 +452,11 @@ impl Command {
                 | DeviceCommand::Revoke(DeviceArgs { place, .. })
                 | DeviceCommand::Restore(DeviceArgs { place, .. }),
             )
-            | Self::Keys(KeysCommand::Rotate(place) | KeysCommand::List(place))
+            | Self::Keys(
+                KeysCommand::Rotate(place)
+                | KeysCommand::List(place)
+                | KeysCommand::Bring(KeysBringArgs { place, .. }),
+            )
             | Self::Epoch(EpochCommand::Renew(place))
             | Self::Audit(
                 AuditCommand::Verify(AuditVerifyArgs { place, .. })
@@ -488,6 +507,7 @@ async fn obey(command: &Command, holds: &Effective) -> anyhow::Result<ExitCode> 
         Command::Device(DeviceCommand::Restore(args)) => operations::restore_device(args.id, holds).await,
         Command::Keys(KeysCommand::Rotate(_)) => operations::rotate_keys(holds).await,
         Command::Keys(KeysCommand::List(_)) => operations::list_keys(holds).await,
+        Command::Keys(KeysCommand::Bring(args)) => operations::bring_keys(&args.from, holds).await,
         Command::Epoch(EpochCommand::Renew(_)) => operations::renew_epoch(holds).await,
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(args.anchor.clone(), holds).await,
         Command::Audit(AuditCommand::Search(args)) => audit::search(args, holds).await,

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::open;
 use super::settings::Effective;
-use crate::app::App;
+use crate::app::{App, Database};
+use crate::store::postgres::PostgresStore;
 
 pub async fn list_devices(holds: &Effective) -> anyhow::Result<ExitCode> {
     let devices = open(holds).await?.devices().await?;
@@ -48,6 +49,17 @@ pub async fn rotate_keys(holds: &Effective) -> anyhow::Result<ExitCode> {
     let app = open(holds).await?;
     let kid = app.rotate_keys(None).await?;
     writeln!(io::stdout(), "{kid} signs from now on\n")?;
+    write_keys(&app).await
+}
+
+pub async fn bring_keys(from: &Database, holds: &Effective) -> anyhow::Result<ExitCode> {
+    let Database::Postgres(address) = from else {
+        anyhow::bail!("{from} is an embedded database: `restore` brings its keys along");
+    };
+    let keys = PostgresStore::keys_of(address).await?;
+    let app = open(holds).await?;
+    let brought = app.bring_keys(keys).await?;
+    writeln!(io::stdout(), "keys brought along from {from}: {brought}\n")?;
     write_keys(&app).await
 }
 

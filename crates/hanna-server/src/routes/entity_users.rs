@@ -22,10 +22,11 @@ use crate::accounts::check_email;
 use crate::app::App;
 use crate::audit::Actor;
 use crate::entity_users::{check_branches, check_roles};
-use crate::extract::{Body, Id, Params, page_rows, search, text};
+use crate::extract::{Body, Id, Params, text};
 use crate::fault::Fault;
 use crate::mail::MailKind;
 use crate::openapi::{SIGNED_IN, WITH_BODY, route_faults};
+use crate::page;
 use crate::secrets::username_key;
 use crate::store::{
     Caller, Invitation, Invited, InvitedAgain, Reinvitation, UserChange, UserChanged, UserFilter, UserReset,
@@ -88,10 +89,10 @@ pub async fn list(
     caller: Caller,
     Params(query): Params<UserQuery>,
 ) -> Result<Json<EntityUsers>, Fault> {
-    let limit = page_rows(query.limit)?;
+    let limit = page::limit(query.limit)?;
     let filter = UserFilter {
         entity_id: caller.administers()?,
-        search: search(query.q.as_deref())?,
+        search: page::search(query.q.as_deref())?,
         after: query.after.as_deref().map(read_cursor).transpose()?,
         // One more than the page tells whether there is a next one.
         limit: limit + 1,

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::extract::{Params, page_rows};
+use crate::extract::Params;
 use crate::fault::Fault;
 use crate::openapi::{SIGNED_IN, route_faults};
 use crate::page;
@@ -39,7 +39,7 @@ pub async fn handler(
     Params(query): Params<UsageQuery>,
 ) -> Result<Json<UsagePage>, Fault> {
     let entity_id = caller.entity()?;
-    let limit = page_rows(query.limit)?;
+    let limit = page::limit(query.limit)?;
     let length = query.to.duration_since(query.from);
     if length <= SignedDuration::ZERO || length > SignedDuration::from_hours(24 * HISTORY_DAYS_MAX) {
         let detail = format!("from is not before to, or they are more than {HISTORY_DAYS_MAX} days apart");

@@ -29,7 +29,7 @@ pub struct AuditSearch {
     #[schema(max_length = 256)]
     #[ts(optional)]
     pub after: Option<String>,
-    /// Rows a page; 100 when left out.
+    /// Rows a page; 500 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 500)]
     #[ts(optional)]

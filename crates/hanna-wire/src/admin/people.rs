@@ -27,7 +27,7 @@ pub struct RegistrationQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(max_length = 256)]
     pub after: Option<String>,
-    /// Rows a page; 100 when left out.
+    /// Rows a page; 500 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(minimum = 1, maximum = 500)]
     pub limit: Option<u32>,
@@ -129,7 +129,7 @@ pub struct UserQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(max_length = 256)]
     pub after: Option<String>,
-    /// Rows a page; 100 when left out.
+    /// Rows a page; 500 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(minimum = 1, maximum = 500)]
     pub limit: Option<u32>,
@@ -225,7 +225,7 @@ pub struct DeviceQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(max_length = 256)]
     pub after: Option<String>,
-    /// Rows a page; 100 when left out.
+    /// Rows a page; 500 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(minimum = 1, maximum = 500)]
     pub limit: Option<u32>,

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::application_requests::ruled;
-use crate::extract::{Body, CajaAdmin, Id, Params, page_rows, search};
+use crate::extract::{Body, CajaAdmin, Id, Params};
 use crate::fault::Fault;
 use crate::openapi::{CAJA, WITH_BODY, route_faults};
 use crate::page;
@@ -56,9 +56,9 @@ pub async fn list(
     let filter = RequestFilter {
         entity_id: None,
         state: query.state,
-        search: search(query.q.as_deref())?,
+        search: page::search(query.q.as_deref())?,
         after: query.after.as_deref().map(page::place).transpose()?,
-        limit: page_rows(query.limit)?,
+        limit: page::limit(query.limit)?,
     };
     Ok(Json(requests::page(&app, filter).await?))
 }

@@ -12,9 +12,10 @@ use hanna_wire::problem::ErrorCode;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::extract::{Body, CajaAdmin, Id, Params, page_rows};
+use crate::extract::{Body, CajaAdmin, Id, Params};
 use crate::fault::Fault;
 use crate::openapi::{CAJA, WITH_BODY, route_faults};
+use crate::page;
 
 route_faults!(ListFaults: CAJA, &[ErrorCode::Invalid]);
 route_faults!(CreateFaults: CAJA, WITH_BODY, &[ErrorCode::IdConflict, ErrorCode::NitTaken]);
@@ -38,7 +39,7 @@ pub async fn list(
     _: CajaAdmin,
     Params(query): Params<EntitiesQuery>,
 ) -> Result<Json<AdminEntities>, Fault> {
-    let limit = page_rows(query.limit)?;
+    let limit = page::limit(query.limit)?;
     if query.q.as_ref().is_some_and(|q| q.chars().count() > NAME_MAX) {
         return Err(Fault::with(ErrorCode::Invalid, format!("q has more than {NAME_MAX} characters")));
     }

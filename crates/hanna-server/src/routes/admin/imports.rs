@@ -14,7 +14,7 @@ use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
 
 use crate::app::App;
-use crate::extract::{CajaAdmin, Id, Params, page_rows, text};
+use crate::extract::{CajaAdmin, Id, Params, text};
 use crate::fault::Fault;
 use crate::import::{ImportBegun, upload};
 use crate::openapi::{CAJA, WITH_BODY, route_faults};
@@ -95,7 +95,7 @@ pub async fn list(
     _: CajaAdmin,
     Params(query): Params<ImportsQuery>,
 ) -> Result<Json<ImportJobs>, Fault> {
-    let limit = page_rows(query.limit)?;
+    let limit = page::limit(query.limit)?;
     let after = query.after.as_deref().map(page::place).transpose()?;
     let mut items = app.import_jobs(after, limit + 1).await?;
     let more = items.len() > limit as usize;

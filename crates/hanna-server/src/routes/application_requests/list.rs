@@ -7,7 +7,7 @@ use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
 
 use crate::app::App;
-use crate::extract::{Params, page_rows};
+use crate::extract::Params;
 use crate::fault::Fault;
 use crate::openapi::{SIGNED_IN, route_faults};
 use crate::page;
@@ -35,7 +35,7 @@ pub async fn handler(
     let filter = RequestFilter {
         entity_id: Some(caller.administers()?),
         after: query.after.as_deref().map(page::place).transpose()?,
-        limit: page_rows(query.limit)?,
+        limit: page::limit(query.limit)?,
         ..RequestFilter::default()
     };
     Ok(Json(page(&app, filter).await?))

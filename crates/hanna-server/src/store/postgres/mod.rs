@@ -74,6 +74,14 @@ impl PostgresStore {
         let schema_before = migrate::migrate(&connections).await?;
         Ok((Self(connections), Opened { schema_before, schema: migrate::newest() }))
     }
+
+    /// The keys of the database at `address`, in the order in which they were made. Nothing is changed there.
+    ///
+    /// # Errors
+    /// Also when it is no database of ours.
+    pub async fn keys_of(address: &Address) -> Result<Vec<SigningKey>> {
+        Connections::new(address)?.ask(|tx| Box::pin(keys::all(tx))).await
+    }
 }
 
 #[async_trait]
