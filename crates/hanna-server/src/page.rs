@@ -8,6 +8,7 @@ use hanna_wire::problem::ErrorCode;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::extract::text;
 use crate::fault::Fault;
 use crate::folded::fold;
 use crate::store::Place;
@@ -28,14 +29,9 @@ pub fn limit(asked: Option<u32>) -> Result<u32, Fault> {
 /// # Errors
 /// `INVALID`.
 pub fn search(q: Option<&str>) -> Result<Option<String>, Fault> {
-    match q.map(fold).filter(|search| !search.is_empty()) {
-        Some(_) if q.is_some_and(|q| q.chars().count() > SEARCH_MAX) => {
-            Err(Fault::with(ErrorCode::Invalid, format!("q has more than {SEARCH_MAX} characters")))
-        }
-        Some(search) if search.contains(char::is_control) => {
-            Err(Fault::with(ErrorCode::Invalid, "q has control characters"))
-        }
-        search => Ok(search),
+    match q {
+        Some(q) if !q.trim().is_empty() => text("q", q, SEARCH_MAX).map(|()| Some(fold(q))),
+        _ => Ok(None),
     }
 }
 

@@ -56,24 +56,30 @@ pub async fn handler(
     if let Admission::Wait(until) = app.store().count_attempt(mac, now).await? {
         return Err(Fault::slow_down(until.duration_since(now)));
     }
-    if !app.passwords().matches(current, Some(own.password_hash)).await? {
+    let refused = async || {
         let failed = NewAct::new(Act::SignInFailed, now)
             .by(&Actor::Account(caller.account_id))
             .at_device(caller.device_id)
             .saying(json!({ "code": ErrorCode::WrongCredentials }));
-        app.store().append(failed).await?;
-        return Err(Fault::new(ErrorCode::WrongCredentials));
+        app.store().append(failed).await.map(|()| Fault::new(ErrorCode::WrongCredentials))
+    };
+    let was = Redacted::new(own.password_hash.clone());
+    if !app.passwords().matches(current, Some(own.password_hash)).await? {
+        return Err(refused().await?);
     }
     app.store().forget_attempts(mac).await?;
     let email = Some(own.username).filter(|username| is_email(username)).map(Redacted::new);
     let change = PasswordChange {
         account_id: caller.account_id,
+        was,
         password_hash: app.passwords().hash(password, app.entropy().bytes()).await?,
         keep: caller.session_id,
         mail: email.map(|email| app.password_changed(&email, now)),
         now,
     };
-    app.store().change_password(change).await?;
+    if !app.store().change_password(change).await? {
+        return Err(refused().await?);
+    }
     tracing::info!(account_id = %caller.account_id, "a password was changed");
     app.mailer().wake();
     Ok(StatusCode::NO_CONTENT)

@@ -7,12 +7,14 @@ use hanna_wire::account::{CodeSent, RegistrationState, ResendCode};
 use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
 
-use crate::accounts::asked;
+use crate::accounts::{UNCONFIRMED_MAX, asked};
 use crate::app::App;
 use crate::codes;
 use crate::extract::{Address, Body};
 use crate::fault::Fault;
 use crate::openapi::{WITH_BODY, route_faults};
+use crate::secrets::username_key;
+use crate::store::Admission;
 
 route_faults!(WITH_BODY, &[ErrorCode::CodeExpired, ErrorCode::SlowDown]);
 
@@ -38,7 +40,16 @@ pub async fn handler(
     let registration = app.store().registration(resend.id).await?;
     let registration = registration
         .filter(|registration| registration.state == RegistrationState::Unconfirmed)
+        // Forgotten, also when nobody has swept it away yet.
+        .filter(|registration| now < registration.made_at + UNCONFIRMED_MAX)
         .ok_or(Fault::new(ErrorCode::CodeExpired))?;
+    // A mailbox is not flooded by codes asked for again either.
+    let email_key = username_key(registration.applicant.email.expose());
+    if let Admission::Wait(until) =
+        app.store().count_attempt(app.mac_key().registrations(&email_key), now).await?
+    {
+        return Err(Fault::slow_down(until.duration_since(now)));
+    }
     asked(app.store().ask_code(app.registration_code(resend.id, &registration.applicant, now)).await?, now)?;
     app.mailer().wake();
     Ok((StatusCode::ACCEPTED, Json(codes::sent())))

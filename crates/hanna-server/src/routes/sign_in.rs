@@ -102,6 +102,7 @@ pub async fn handler(
     let opening = Opening {
         session_id,
         account_id: credentials.account_id,
+        password_hash: Redacted::new(credentials.password_hash),
         device_id: device.id,
         device_name: device.name,
         otp,
@@ -109,9 +110,12 @@ pub async fn handler(
         now,
     };
     let opened = app.store().open_session(opening).await?;
+    if opened == SessionOpened::NotGood {
+        return Err(failed(Some(credentials.account_id), ErrorCode::WrongCredentials).await?);
+    }
     if opened == SessionOpened::CodeWrong {
         tracing::warn!(account_id = %credentials.account_id, "a code of a second factor was wrong, or had served");
-        return Err(Fault::new(ErrorCode::CodeWrong));
+        return Err(failed(Some(credentials.account_id), ErrorCode::CodeWrong).await?);
     }
     app.gate().was_no_guess(address, now);
     if opened == SessionOpened::SecondFactorRequired {

@@ -40,8 +40,9 @@ pub trait Accounts {
     /// What is needed to check and change the password of who is signed in.
     async fn own_password(&self, account_id: Uuid) -> Result<Option<OwnPassword>>;
 
-    /// Sets a password, and ends every session of the account but `keep`.
-    async fn change_password(&self, change: PasswordChange) -> Result<()>;
+    /// Sets a password, and ends every session of the account but `keep`; unless `was` is not the password any more, when nothing
+    /// changes and the answer is no.
+    async fn change_password(&self, change: PasswordChange) -> Result<bool>;
 
     /// Sets a password with a code, which is worth nothing afterwards; ends every session of the account and forgets its
     /// sign-in attempts. The very same reset again, with its `spent`, is right and changes nothing.
@@ -220,6 +221,8 @@ pub struct OwnPassword {
 pub struct PasswordChange {
     /// Whose.
     pub account_id: Uuid,
+    /// The PHC string of the password that was right.
+    pub was: Redacted<String>,
     /// A PHC string.
     pub password_hash: Redacted<String>,
     /// The session that goes on.

@@ -6,7 +6,7 @@
 //! anything, or says anything about a person, appends its act to the [audit](crate::audit) in the same transaction.
 
 use async_trait::async_trait;
-use hanna_domain::{Affiliate, Document, Statement};
+use hanna_domain::{Affiliate, Document, Redacted, Statement};
 pub use hanna_wire::admin::business::ImportCounts;
 use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
 use hanna_wire::second_factor::SecondFactor;
@@ -151,7 +151,8 @@ pub trait Store:
     /// What is needed to check a password.
     async fn credentials(&self, username_key: String) -> Result<Option<Credentials>>;
 
-    /// Opens a session and registers its device, unless that is revoked. An account that has a second factor needs it; what
+    /// Opens a session and registers its device, unless that is revoked, or the password that was right is not the account's any
+    /// more: a sign-in under way does not outlive a reset. An account that has a second factor needs it; what
     /// is given for it serves once, and is not taken back when the device is revoked.
     async fn open_session(&self, opening: Opening) -> Result<SessionOpened>;
 
@@ -297,6 +298,8 @@ pub struct Opening {
     pub session_id: Uuid,
     /// Whose.
     pub account_id: Uuid,
+    /// The PHC string of the password that was right. It may be another one by now.
+    pub password_hash: Redacted<String>,
     /// At which PC.
     pub device_id: Uuid,
     /// What people call the PC.
@@ -314,6 +317,8 @@ pub struct Opening {
 pub enum SessionOpened {
     /// It is open.
     Done,
+    /// The password is another one meanwhile, or the account is not active any more; nothing changed.
+    NotGood,
     /// Its device is revoked; there is no session.
     DeviceRevoked,
     /// The account has a second factor, which was not given; nothing changed.

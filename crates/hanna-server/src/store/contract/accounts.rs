@@ -229,12 +229,19 @@ pub async fn a_password_is_changed_and_the_other_sessions_end(store: &dyn Store)
     assert!(store.own_password(ENTITY).await.expect("asked").is_none());
     let change = PasswordChange {
         account_id: ANA,
+        was: Redacted::new("$argon2id$".into()),
         password_hash: Redacted::new("$argon2id$new".into()),
         keep: Uuid::from_u128(2),
         mail: Some(mail(60, MailKind::PasswordChanged)),
         now: noon(),
     };
-    store.change_password(change).await.expect("changed");
+    let of_before =
+        PasswordChange { password_hash: Redacted::new("$argon2id$late".into()), ..change.clone() };
+    assert!(store.change_password(change).await.expect("changed"));
+    assert!(!store.change_password(of_before).await.expect("asked"), "what was right is not any more");
+    // A sign-in under way with the password of before.
+    assert_eq!(store.open_session(opening(3, ANA)).await.expect("asked"), SessionOpened::NotGood);
+    assert!(store.caller(hash(3), noon()).await.expect("asked").is_none());
     assert!(store.caller(hash(1), noon()).await.expect("asked").is_none());
     assert!(store.caller(hash(2), noon()).await.expect("asked").is_some());
     assert_eq!(mailed(store).await, [MailKind::PasswordChanged]);

@@ -171,6 +171,7 @@ pub fn opening(byte: u8, account_id: Uuid) -> Opening {
     Opening {
         session_id: Uuid::from_u128(u128::from(byte)),
         account_id,
+        password_hash: Redacted::new("$argon2id$".into()),
         device_id: DEVICE,
         device_name: "RECEPCION-1".into(),
         otp: None,

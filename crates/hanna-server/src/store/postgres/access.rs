@@ -16,6 +16,7 @@ use crate::audit::{Act, NewAct};
 use crate::secrets::{Mac, TokenHash};
 use crate::slow_down;
 use crate::store::generations::{Presented, SIGNED_OUT, TOKEN_REUSED, Trade, trade};
+use crate::store::words::Word;
 use crate::store::{
     AccountState, Admission, Caller, Credentials, Opening, Refreshed, Rotation, SessionOpened, TokenPair,
     second_factor,
@@ -68,6 +69,12 @@ pub async fn open_session(tx: &Tx, opening: &Opening) -> Done<SessionOpened> {
     // There already: this very transaction, whose end was not heard of. What was given for it has served.
     if tx.exists("SELECT 1 FROM sessions WHERE id = $1", &[&opening.session_id]).await? {
         return Ok(SessionOpened::Done);
+    }
+    // Whoever sets another password waits for this session, and ends it.
+    let is_good = "SELECT 1 FROM accounts WHERE id = $1 AND password_hash = $2 AND state = $3 FOR SHARE";
+    let (password_hash, active) = (opening.password_hash.expose(), Word(AccountState::Active));
+    if !tx.exists(is_good, &[&opening.account_id, password_hash, &active]).await? {
+        return Ok(SessionOpened::NotGood);
     }
     let proved = second_factors::prove(tx, opening.account_id, opening.otp.as_ref(), opening.now).await?;
     let proved = match proved {

@@ -27,15 +27,22 @@ async fn own_password(tx: &Tx, account_id: Uuid) -> Done<Option<OwnPassword>> {
     }))
 }
 
-async fn change_password(tx: &Tx, change: &PasswordChange) -> Done<()> {
+async fn change_password(tx: &Tx, change: &PasswordChange) -> Done<bool> {
+    let found = "SELECT password_hash FROM accounts WHERE id = $1 FOR NO KEY UPDATE";
+    let Some(row) = tx.row_or_none(found, &[&change.account_id]).await? else { return Ok(false) };
+    let is: String = row.value(0)?;
+    // The new one already: this very transaction, whose end was not heard of.
+    if is == *change.password_hash.expose() || is != *change.was.expose() {
+        return Ok(is == *change.password_hash.expose());
+    }
     set_password(tx, change.account_id, change.password_hash.expose()).await?;
     end_sessions(tx, change.account_id, Some(change.keep), change.now).await?;
     let act = NewAct::new(Act::PasswordChanged, change.now);
     audit::append(tx, &act.by(&Actor::Account(change.account_id)).about(change.account_id)).await?;
-    match &change.mail {
-        Some(mail) => mails::add(tx, mail).await,
-        None => Ok(()),
+    if let Some(mail) = &change.mail {
+        mails::add(tx, mail).await?;
     }
+    Ok(true)
 }
 
 async fn reset_password(tx: &Tx, reset: &PasswordReset) -> Done<CodeTried> {
@@ -142,7 +149,7 @@ impl Accounts for PostgresStore {
         self.0.ask(move |tx| Box::pin(own_password(tx, account_id))).await
     }
 
-    async fn change_password(&self, change: PasswordChange) -> Result<()> {
+    async fn change_password(&self, change: PasswordChange) -> Result<bool> {
         let change = Arc::new(change);
         self.0
             .write(move |tx| {

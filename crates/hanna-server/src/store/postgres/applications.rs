@@ -52,6 +52,8 @@ async fn attach(tx: &Tx, new: &NewAttachment) -> Done<Attached> {
         let same = attachment(&row, 0)? == new.attachment && row.value::<Uuid>(5)? == new.entity_id;
         return Ok(if same { Attached::Kept } else { Attached::IdConflict });
     }
+    // One file of an entity after the other: their count is theirs alone.
+    tx.rows("SELECT 1 FROM entities WHERE id = $1 FOR NO KEY UPDATE", &[&new.entity_id]).await?;
     let waiting = tx
         .row(
             "SELECT count(*), min(f.added_at) FROM attachments f WHERE f.entity_id = $1

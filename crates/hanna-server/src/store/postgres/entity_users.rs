@@ -28,7 +28,7 @@ use crate::store::{
 fn users_where(condition: &str) -> String {
     format!(
         "SELECT a.id, a.username, a.display_name, r.phone, a.state, i.mailed_at,
-                i.account_id IS NOT NULL AND i.accepted_at IS NULL,
+                (i.account_id IS NOT NULL AND i.accepted_at IS NULL) OR a.password_hash = '',
                 (SELECT max(s.opened_at) FROM sessions s WHERE s.account_id = a.id),
                 ARRAY(SELECT o.role FROM account_roles o WHERE o.account_id = a.id ORDER BY o.role),
                 ARRAY(SELECT b.id FROM account_branches ab JOIN branches b ON b.id = ab.branch_id
@@ -200,7 +200,7 @@ async fn has_another_administrator(tx: &Tx, entity_id: Uuid, but: Uuid) -> Done<
         "SELECT 1 FROM accounts a JOIN account_roles r ON r.account_id = a.id
          LEFT JOIN invitations i ON i.account_id = a.id
          WHERE a.entity_id = $1 AND a.id <> $2 AND a.state = $3 AND r.role = $4
-             AND (i.account_id IS NULL OR i.accepted_at IS NOT NULL)",
+             AND (i.account_id IS NULL OR i.accepted_at IS NOT NULL) AND a.password_hash <> ''",
         &[&entity_id, &but, &Word(AccountState::Active), &Word(Role::EntityAdmin)],
     )
     .await

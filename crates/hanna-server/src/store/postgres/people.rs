@@ -77,7 +77,8 @@ fn registration(row: &Row) -> Done<AdminRegistration> {
 
 /// An account `a` and its entity `e`; its branches as four lists.
 const USER: &str = "
-    SELECT a.id, a.username, a.display_name, e.id, e.nit, e.name, a.state, a.password_hash = '',
+    SELECT a.id, a.username, a.display_name, e.id, e.nit, e.name, a.state,
+           a.password_hash = '' OR EXISTS (SELECT 1 FROM invitations i WHERE i.account_id = a.id AND i.accepted_at IS NULL),
            EXISTS (SELECT 1 FROM second_factors f WHERE f.account_id = a.id AND f.confirmed_at IS NOT NULL),
            (SELECT max(s.opened_at) FROM sessions s WHERE s.account_id = a.id),
            ARRAY(SELECT r.role FROM account_roles r WHERE r.account_id = a.id ORDER BY r.role),

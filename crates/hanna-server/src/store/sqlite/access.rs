@@ -60,6 +60,12 @@ pub fn credentials(tx: &Transaction<'_>, username_key: &str) -> rusqlite::Result
 }
 
 pub fn open_session(tx: &Transaction<'_>, opening: &Opening) -> rusqlite::Result<SessionOpened> {
+    let is_good = tx
+        .prepare_cached("SELECT 1 FROM accounts WHERE id = ?1 AND password_hash = ?2 AND state = ?3")?
+        .exists(params![opening.account_id, opening.password_hash.expose(), Word(AccountState::Active)])?;
+    if !is_good {
+        return Ok(SessionOpened::NotGood);
+    }
     let proved = match second_factors::prove(tx, opening.account_id, opening.otp.as_ref(), opening.now)? {
         Ok(proved) => proved,
         Err(not_opened) => return Ok(not_opened),

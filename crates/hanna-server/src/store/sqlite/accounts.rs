@@ -25,12 +25,19 @@ fn own_password(tx: &Transaction<'_>, account_id: Uuid) -> rusqlite::Result<Opti
     .optional()
 }
 
-fn change_password(tx: &Transaction<'_>, change: &PasswordChange) -> rusqlite::Result<()> {
+fn change_password(tx: &Transaction<'_>, change: &PasswordChange) -> rusqlite::Result<bool> {
+    let is_still = tx
+        .prepare_cached("SELECT 1 FROM accounts WHERE id = ?1 AND password_hash = ?2")?
+        .exists(params![change.account_id, change.was.expose()])?;
+    if !is_still {
+        return Ok(false);
+    }
     set_password(tx, change.account_id, change.password_hash.expose())?;
     end_sessions(tx, change.account_id, Some(change.keep), change.now)?;
     let act = NewAct::new(Act::PasswordChanged, change.now);
     audit::append(tx, &act.by(&Actor::Account(change.account_id)).about(change.account_id))?;
-    change.mail.as_ref().map_or(Ok(()), |mail| mails::add(tx, mail))
+    change.mail.as_ref().map_or(Ok(()), |mail| mails::add(tx, mail))?;
+    Ok(true)
 }
 
 fn reset_password(tx: &Transaction<'_>, reset: &PasswordReset) -> rusqlite::Result<CodeTried> {
@@ -112,7 +119,7 @@ impl Accounts for SqliteStore {
         self.read(move |tx| own_password(tx, account_id)).await
     }
 
-    async fn change_password(&self, change: PasswordChange) -> Result<()> {
+    async fn change_password(&self, change: PasswordChange) -> Result<bool> {
         self.write(move |tx| change_password(tx, &change)).await
     }
 

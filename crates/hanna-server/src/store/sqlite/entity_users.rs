@@ -22,7 +22,8 @@ use crate::store::{
 /// What [`user`] reads.
 fn users_where(condition: &str) -> String {
     format!(
-        "SELECT a.id, a.username, a.display_name, r.phone, a.state, i.mailed_us, i.account_id IS NOT NULL AND i.accepted_us IS NULL,
+        "SELECT a.id, a.username, a.display_name, r.phone, a.state, i.mailed_us,
+                (i.account_id IS NOT NULL AND i.accepted_us IS NULL) OR a.password_hash = '',
                 (SELECT max(s.opened_us) FROM sessions s WHERE s.account_id = a.id)
          FROM accounts a
          LEFT JOIN invitations i ON i.account_id = a.id
@@ -219,7 +220,7 @@ fn has_another_administrator(tx: &Transaction<'_>, entity_id: Uuid, but: Uuid) -
         "SELECT 1 FROM accounts a JOIN account_roles r ON r.account_id = a.id
          LEFT JOIN invitations i ON i.account_id = a.id
          WHERE a.entity_id = ?1 AND a.id <> ?2 AND a.state = ?3 AND r.role = ?4
-             AND (i.account_id IS NULL OR i.accepted_us IS NOT NULL)",
+             AND (i.account_id IS NULL OR i.accepted_us IS NOT NULL) AND a.password_hash <> ''",
     )?
     .exists(params![entity_id, but, Word(AccountState::Active), Word(Role::EntityAdmin)])
 }

@@ -62,7 +62,8 @@ fn registration(row: &Row<'_>) -> rusqlite::Result<AdminRegistration> {
 
 /// The columns of an account `a` and its entity `e`.
 const USER: &str = "
-    SELECT a.id, a.username, a.display_name, e.id, e.nit, e.name, a.state, a.password_hash = '',
+    SELECT a.id, a.username, a.display_name, e.id, e.nit, e.name, a.state,
+           a.password_hash = '' OR EXISTS (SELECT 1 FROM invitations i WHERE i.account_id = a.id AND i.accepted_us IS NULL),
            EXISTS (SELECT 1 FROM second_factors f WHERE f.account_id = a.id AND f.confirmed_us IS NOT NULL),
            (SELECT max(s.opened_us) FROM sessions s WHERE s.account_id = a.id)
     FROM accounts a LEFT JOIN entities e ON e.id = a.entity_id";
