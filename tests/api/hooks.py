@@ -367,6 +367,8 @@ def with_known_ids(body, path):
         body["branch_id"] = CHANCE.choice(BRANCHES)
     if body.get("branches") and all(is_id(branch) for branch in body["branches"]):
         body["branches"] = [BRANCH["id"]]
+    if "revision" in body:
+        body["revision"] = 1
     if "terms" in body:
         body["terms"] = TERMS
     if "agreement" in body:

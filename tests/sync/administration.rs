@@ -12,7 +12,7 @@ use hanna_testkit::desks::TestDesk;
 use hanna_testkit::faults::Fault;
 use hanna_testkit::server::TestServer;
 use hanna_wire::agreement::AgreementTerms;
-use hanna_wire::application::{ApproveApplication, ApprovedBranch, ProposedBranch};
+use hanna_wire::application::{ApproveApplication, ApprovedBranch, ProposedBranch, RejectApplication};
 use hanna_wire::entity_users::UserState;
 use hanna_wire::limits::ATTACHMENT_MAX_BYTES;
 use hanna_wire::me::ApplicationState;
@@ -60,7 +60,8 @@ impl Newcomer {
 
 /// The caja rejects a request.
 async fn reject(server: &TestServer, id: Uuid, reason: &str) {
-    server.app().reject_application(id, reason, None).await.expect("rejected");
+    let rejection = RejectApplication { revision: 1, reason: reason.to_owned() };
+    server.app().reject_application(id, &rejection, None).await.expect("rejected");
 }
 
 /// The caja approves a request as it was asked for, with the usual terms.
@@ -72,6 +73,7 @@ async fn approve(server: &TestServer, request: &ApplicationRequest) {
         city: proposed.city.clone(),
     });
     let approval = ApproveApplication {
+        revision: request.revision,
         agreement: AgreementTerms::usual("Descuento".into(), today),
         branches: branches.collect(),
     };

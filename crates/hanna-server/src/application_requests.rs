@@ -2,7 +2,9 @@
 
 use hanna_wire::account::{is_email, phone};
 use hanna_wire::agreement::TermsFault;
-use hanna_wire::application::{ApplicationContent, ApplicationRequest, ApproveApplication, ApprovedBranch};
+use hanna_wire::application::{
+    ApplicationContent, ApplicationRequest, ApproveApplication, ApprovedBranch, RejectApplication,
+};
 use hanna_wire::limits::{
     ADDRESS_MAX, BENEFIT_MAX, DECISION_REASON_MAX, NAME_MAX, REQUEST_BRANCHES_MAX, USERNAME_MAX,
 };
@@ -70,7 +72,7 @@ impl App {
     /// # Errors
     /// When the store cannot be written.
     pub async fn review_application(&self, id: Uuid, by: Option<Uuid>) -> Result<Ruled, StoreError> {
-        self.rule(id, Judgement::Review, by).await
+        self.rule(id, None, Judgement::Review, by).await
     }
 
     /// Approves a request, and mails that.
@@ -83,7 +85,7 @@ impl App {
         approval: ApproveApplication,
         by: Option<Uuid>,
     ) -> Result<Ruled, RulingError> {
-        let ApproveApplication { agreement, branches } = approval;
+        let ApproveApplication { revision, agreement, branches } = approval;
         agreement.check()?;
         if !are_branches(&branches) {
             return Err(RulingError::Branches);
@@ -102,7 +104,7 @@ impl App {
             terms: Box::new(agreement),
             branches: branches.into_iter().map(made).collect(),
         };
-        Ok(self.rule(id, judgement, by).await?)
+        Ok(self.rule(id, Some(revision), judgement, by).await?)
     }
 
     /// Rejects a request with a reason, which is mailed.
@@ -112,22 +114,29 @@ impl App {
     pub async fn reject_application(
         &self,
         id: Uuid,
-        reason: &str,
+        rejection: &RejectApplication,
         by: Option<Uuid>,
     ) -> Result<Ruled, RulingError> {
-        let reason = reason.trim().to_owned();
+        let reason = rejection.reason.trim().to_owned();
         text("reason", &reason, DECISION_REASON_MAX).map_err(|_| RulingError::Reason)?;
-        Ok(self.rule(id, Judgement::Reject(reason), by).await?)
+        Ok(self.rule(id, Some(rejection.revision), Judgement::Reject(reason), by).await?)
     }
 
-    async fn rule(&self, id: Uuid, judgement: Judgement, by: Option<Uuid>) -> Result<Ruled, StoreError> {
+    /// `revision`: the one that was looked at; none: whichever it is.
+    async fn rule(
+        &self,
+        id: Uuid,
+        revision: Option<u32>,
+        judgement: Judgement,
+        by: Option<Uuid>,
+    ) -> Result<Ruled, StoreError> {
         let Some(kept) = self.store().application_request(id).await? else { return Ok(Ruled::Unknown) };
         let mail = match &judgement {
             Judgement::Review => None,
             Judgement::Approve { .. } => self.ruling_mail(MailKind::ApplicationApproved, &kept, ""),
             Judgement::Reject(reason) => self.ruling_mail(MailKind::ApplicationRejected, &kept, reason),
         };
-        let revision = kept.request.revision;
+        let revision = revision.unwrap_or(kept.request.revision);
         let ruling = Ruling { id, revision, judgement, mail, by: self.who(by), now: self.clock().now() };
         let ruled = self.store().rule(ruling).await?;
         if ruled == Ruled::Done {

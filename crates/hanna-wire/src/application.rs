@@ -248,6 +248,9 @@ pub struct ApplicationQuery {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 #[serde(deny_unknown_fields)]
 pub struct ApproveApplication {
+    /// The revision that was looked at: what was corrected meanwhile is `NOT_PENDING`.
+    #[schema(example = 1, minimum = 1)]
+    pub revision: u32,
     /// What is agreed on, at all of the branches.
     pub agreement: AgreementTerms,
     /// The branches to make: 1 to 50.
@@ -282,9 +285,12 @@ pub struct ApprovedBranch {
 }
 
 /// `POST /v1/admin/application-requests/{id}/reject`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 #[serde(deny_unknown_fields)]
 pub struct RejectApplication {
+    /// The revision that was looked at: what was corrected meanwhile is `NOT_PENDING`.
+    #[schema(example = 1, minimum = 1)]
+    pub revision: u32,
     /// Why, in Spanish: who asked is mailed these words.
     #[schema(
         example = "La cámara de comercio está vencida.",
@@ -306,7 +312,8 @@ mod tests {
     fn export_bindings() -> Result<(), ts_rs::ExportError> {
         let config = Config::from_env();
         ApplicationRequests::export_all(&config)?;
-        ApproveApplication::export_all(&config)
+        ApproveApplication::export_all(&config)?;
+        RejectApplication::export_all(&config)
     }
 
     #[test]

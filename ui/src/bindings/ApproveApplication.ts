@@ -7,6 +7,10 @@ import type { ApprovedBranch } from "./ApprovedBranch";
  */
 export type ApproveApplication = { 
 /**
+ * The revision that was looked at: what was corrected meanwhile is `NOT_PENDING`.
+ */
+revision: number, 
+/**
  * What is agreed on, at all of the branches.
  */
 agreement: AgreementTerms, 

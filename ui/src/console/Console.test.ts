@@ -319,6 +319,20 @@ describe('an import', () => {
     expect(all('rejected-line')).toHaveLength(3);
   });
 
+  it('of a file that was changed since it was chosen asks to choose it again', async () => {
+    await open('#/afiliados');
+    const input = see('import-file') as HTMLInputElement;
+    const gone = { arrayBuffer: () => Promise.reject(new DOMException('changed', 'NotReadableError')) };
+    const file = Object.assign(new File(['documento;tarifa'], 'afiliados.csv'), { slice: () => gone });
+    Object.defineProperty(input, 'files', { value: [file], configurable: true });
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+    await pass(0);
+    await click('send', 1500);
+    expect(document.body.textContent).toContain('El archivo cambió desde que lo eligió');
+    expect(all('chosen-file')).toHaveLength(0);
+    expect(api.asked).not.toContain('begin_import');
+  });
+
   it('is cancelled while it is sent, and while it is read', async () => {
     await open('#/afiliados', { latency_ms: 1000 });
     await pass(3000);
@@ -343,6 +357,8 @@ describe('an import', () => {
     await pass(1500);
     see('running');
     await pass(10_000);
+    // Which file that was, this page does not know.
+    expect(all('import-now')).toHaveLength(0);
     see('import-outcome');
   });
 

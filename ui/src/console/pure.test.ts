@@ -121,7 +121,7 @@ describe('a request', () => {
   it('is approved with its branches, and codes that may be left to the server', () => {
     const read = readTerms(usualTerms('Convenio', '2026-03-01'));
     if (!('terms' in read)) throw new Error('they are right');
-    const approval = approvalOf(read.terms, branchForms(corrected));
+    const approval = approvalOf(corrected.revision, read.terms, branchForms(corrected));
     expect(approval.branches).toEqual([
       { code: null, name: 'Sede Norte', city: 'Barranquilla' },
       { code: null, name: 'Sede Centro', city: 'Soledad' },

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use hanna_domain::{Tariff, colombia};
 use hanna_wire::agreement::AgreementTerms;
-use hanna_wire::application::{ApplicationRequest, ApproveApplication, ApprovedBranch, ProposedBranch};
+use hanna_wire::application::{
+    ApplicationRequest, ApproveApplication, ApprovedBranch, ProposedBranch, RejectApplication,
+};
 use hanna_wire::limits::{NAME_MAX, PAGE_MAX};
 use hanna_wire::me::ApplicationState;
 use jiff::civil::Date;
@@ -138,7 +140,8 @@ async fn review(id: Uuid, holds: &Effective) -> anyhow::Result<ExitCode> {
 async fn approve(args: &RequestApproveArgs, holds: &Effective) -> anyhow::Result<ExitCode> {
     let app = open(holds).await?;
     let kept = app.application_request(args.id).await?;
-    let content = kept.ok_or_else(|| anyhow::anyhow!("there is no request {}", args.id))?.request.content;
+    let ApplicationRequest { revision, content, .. } =
+        kept.ok_or_else(|| anyhow::anyhow!("there is no request {}", args.id))?.request;
     let name = args.name.clone().unwrap_or_else(|| content.benefit.chars().take(NAME_MAX).collect());
     let first_day = args.first_day.unwrap_or_else(|| colombia::day_of(app.clock().now()));
     let mut agreement = AgreementTerms::usual(name, first_day);
@@ -148,12 +151,17 @@ async fn approve(args: &RequestApproveArgs, holds: &Effective) -> anyhow::Result
     }
     let made = |branch: ProposedBranch| ApprovedBranch { code: None, name: branch.name, city: branch.city };
     let branches = content.branches.into_iter().map(made).collect();
-    let ruled = app.approve_application(args.id, ApproveApplication { agreement, branches }, None).await?;
+    let approval = ApproveApplication { revision, agreement, branches };
+    let ruled = app.approve_application(args.id, approval, None).await?;
     say(ruled, args.id, "approved")
 }
 
 async fn reject(id: Uuid, reason: &str, holds: &Effective) -> anyhow::Result<ExitCode> {
-    let ruled = open(holds).await?.reject_application(id, reason, None).await?;
+    let app = open(holds).await?;
+    let kept =
+        app.application_request(id).await?.ok_or_else(|| anyhow::anyhow!("there is no request {id}"))?;
+    let rejection = RejectApplication { revision: kept.request.revision, reason: reason.to_owned() };
+    let ruled = app.reject_application(id, &rejection, None).await?;
     say(ruled, id, "rejected")
 }
 

@@ -38,6 +38,7 @@ pub fn request(operation_id: &str) -> Option<Value> {
         }),
         "correct_application" => json!({ "revision": 1, "content": application_content() }),
         "approve_application" => json!({
+            "revision": 1,
             "agreement": {
                 "name": "Gimnasio con tarifa preferencial", "first_day": "2026-12-01", "last_day": "2027-11-30",
                 "tariffs": ["A", "B", "C"], "roles": ["TRABAJADOR", "BENEFICIARIO"], "daily_limit": 1,
@@ -46,7 +47,7 @@ pub fn request(operation_id: &str) -> Option<Value> {
             },
             "branches": [{ "code": null, "name": "Sede Norte", "city": "Barranquilla" }],
         }),
-        "reject_application" => json!({ "reason": "La cámara de comercio está vencida." }),
+        "reject_application" => json!({ "revision": 1, "reason": "La cámara de comercio está vencida." }),
         "invite_user" => json!({
             "id": OPERATOR, "display_name": "Luis Peñaranda", "email": "luis@gymcaribe.co", "roles": ["OPERATOR"],
             "branches": [BRANCH],

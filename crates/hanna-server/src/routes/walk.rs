@@ -384,10 +384,11 @@ impl Walk {
             }),
             path::ENTITY_USER => json!({ "display_name": "Raúl Ordóñez" }),
             path::ADMIN_APPLICATION_REQUEST_APPROVE => json!({
+                "revision": 1,
                 "agreement": AgreementTerms::usual("Gimnasio".to_owned(), date(2026, 11, 22)),
                 "branches": [{ "name": "Sede", "city": "Soledad" }],
             }),
-            path::ADMIN_APPLICATION_REQUEST_REJECT => json!({ "reason": "No." }),
+            path::ADMIN_APPLICATION_REQUEST_REJECT => json!({ "revision": 1, "reason": "No." }),
             _ => Value::Null,
         }
     }

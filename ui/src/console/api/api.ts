@@ -13,6 +13,7 @@ import type {
   AdminUserChange,
   ApplicationRequest,
   ApproveApplication,
+  RejectApplication,
   ChangeAgreement,
   ChangeBranch,
   ChangeEntity,
@@ -76,7 +77,7 @@ export interface Api {
   attachment(request_id: string): Promise<Blob>;
   review_request(id: string): Promise<ApplicationRequest>;
   approve_request(id: string, approval: ApproveApplication): Promise<ApplicationRequest>;
-  reject_request(id: string, reason: string): Promise<ApplicationRequest>;
+  reject_request(id: string, rejection: RejectApplication): Promise<ApplicationRequest>;
 
   entities(filters: Filters, paging?: Paging): Promise<Page<AdminEntity>>;
   entity(id: string): Promise<AdminEntityDetail>;

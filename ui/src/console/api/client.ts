@@ -17,6 +17,7 @@ import type {
   AdminUserChange,
   ApplicationRequest,
   ApproveApplication,
+  RejectApplication,
   ChangeAgreement,
   ChangeBranch,
   ChangeEntity,
@@ -88,8 +89,8 @@ export class Client implements Api {
     this.#post<ApplicationRequest>(`${ADMIN}/application-requests/${id}/review`);
   approve_request = (id: string, approval: ApproveApplication) =>
     this.#post<ApplicationRequest>(`${ADMIN}/application-requests/${id}/approve`, approval);
-  reject_request = (id: string, reason: string) =>
-    this.#post<ApplicationRequest>(`${ADMIN}/application-requests/${id}/reject`, { reason });
+  reject_request = (id: string, rejection: RejectApplication) =>
+    this.#post<ApplicationRequest>(`${ADMIN}/application-requests/${id}/reject`, rejection);
 
   entities = (filters: Filters, paging?: Paging) =>
     this.#list<AdminEntity>(`${ADMIN}/entities`, filters, paging);

@@ -2,7 +2,8 @@
 import { isKey, t } from '../i18n';
 
 /** What the server never says, because it was not reached or did not answer as Hanna does. */
-export type Unanswered = 'UNREACHABLE' | 'TIMED_OUT' | 'ANSWER_UNREADABLE' | 'NOT_SIGNED_IN';
+export type Unanswered =
+  'UNREACHABLE' | 'TIMED_OUT' | 'ANSWER_UNREADABLE' | 'NOT_SIGNED_IN' | 'FILE_UNREADABLE';
 
 export class ApiFailure extends Error {
   constructor(

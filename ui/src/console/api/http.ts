@@ -7,6 +7,8 @@ import { thisBrowser, Tokens } from './tokens';
 import type { Granted } from './wire';
 
 const TIMEOUT_MS = 30_000;
+/** A file is the larger part of what is awaited, on a slow line too. */
+const FILE_TIMEOUT_MS = 600_000;
 /** A token that ends sooner is not sent any more. */
 const MARGIN_MS = 30_000;
 
@@ -42,7 +44,11 @@ export class Http {
 
   /** What a call answers with, as it is. */
   async file(path: string, ask: Ask = {}): Promise<Blob> {
-    return (await this.#authorized(path, ask)).blob();
+    const response = await this.#authorized(path, { timeout_ms: FILE_TIMEOUT_MS, ...ask });
+    return response.blob().catch((thrown: unknown) => {
+      const late = thrown instanceof DOMException && thrown.name === 'TimeoutError';
+      throw new ApiFailure(late ? 'TIMED_OUT' : 'UNREACHABLE');
+    });
   }
 
   /**

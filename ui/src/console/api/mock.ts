@@ -30,6 +30,7 @@ import type {
   ApplicationRequest,
   ApplicationState,
   ApproveApplication,
+  RejectApplication,
   ChangeAgreement,
   ChangeBranch,
   ChangeEntity,
@@ -191,7 +192,7 @@ export class MockApi implements Api {
       });
     return this.#move(wanted, 'approve_request', 'APPROVED', null);
   };
-  reject_request = (wanted: string, reason: string) =>
+  reject_request = (wanted: string, { reason }: RejectApplication) =>
     this.#move(wanted, 'reject_request', 'REJECTED', reason);
 
   entities = ({ q }: Filters, paging?: Paging) =>

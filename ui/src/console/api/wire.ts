@@ -13,6 +13,7 @@ export type { AdminUserChange } from '../../bindings/AdminUserChange';
 export type { AgreementTerms } from '../../bindings/AgreementTerms';
 export type { ApplicationRequest } from '../../bindings/ApplicationRequest';
 export type { ApplicationState } from '../../bindings/ApplicationState';
+export type { RejectApplication } from '../../bindings/RejectApplication';
 export type { ApproveApplication } from '../../bindings/ApproveApplication';
 export type { ChangeAgreement } from '../../bindings/ChangeAgreement';
 export type { ChangeBranch } from '../../bindings/ChangeBranch';

@@ -22,6 +22,9 @@ import {
   STEPS,
 } from './solicitud';
 
+/** How long after the last key what is typed is kept. */
+const KEPT_AFTER_MS = 500;
+
 export class Requesting {
   readonly #desk: Desk;
   /** `opening` until the desk said what there is to go on with. */
@@ -49,6 +52,7 @@ export class Requesting {
   #reviewed = false;
   /** Saving goes one after the other: what was typed last is what stays. */
   #kept: Promise<void> = Promise.resolve();
+  #typed: ReturnType<typeof setTimeout> | undefined;
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -62,6 +66,7 @@ export class Requesting {
     });
     return () => {
       stop();
+      clearTimeout(this.#typed);
       if (this.phase === 'open' && this.step !== 'done') void this.keep();
     };
   }
@@ -156,6 +161,15 @@ export class Requesting {
       await this.#desk.backend.detach_file();
       this.file = null;
     });
+  }
+
+  /** Something is being typed: kept when nobody has typed for a moment, for the desk may be locked in the middle of a field. */
+  typed(): void {
+    this.problem = null;
+    clearTimeout(this.#typed);
+    this.#typed = setTimeout(() => {
+      if (!this.working && this.step !== 'done') void this.keep();
+    }, KEPT_AFTER_MS);
   }
 
   /** Has the desk keep what is typed. */

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Desk } from '../../app/desk.svelte';
 import type { ApplicationDraft } from '../../bindings/ApplicationDraft';
 import type { ApplicationForm } from '../../bindings/ApplicationForm';
@@ -199,6 +199,22 @@ describe('asking for CONVENIOS', () => {
       text: 'El archivo no es un PDF ni una imagen PNG o JPG. Elija otro.',
     });
     expect(requesting.file).toEqual(FILE);
+  });
+
+  it('keeps what is typed when nobody types for a moment: the desk may be locked in the middle of a field', async () => {
+    await hand.answer('begin_application', FIRST);
+    vi.useFakeTimers();
+    requesting.form.benefit = 'la mi';
+    requesting.typed();
+    vi.advanceTimersByTime(400);
+    requesting.form.benefit = 'la mitad';
+    requesting.typed();
+    vi.advanceTimersByTime(400);
+    expect(hand.count('keep_application')).toBe(0);
+    vi.advanceTimersByTime(200);
+    vi.useRealTimers();
+    await settle();
+    expect(kept()).toMatchObject({ benefit: 'la mitad' });
   });
 
   it('keeps what is typed when the screen is left', async () => {

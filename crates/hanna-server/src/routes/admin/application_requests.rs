@@ -144,8 +144,8 @@ pub async fn reject(
     State(app): State<App>,
     CajaAdmin(caller): CajaAdmin,
     Id(id): Id,
-    Body(RejectApplication { reason }): Body<RejectApplication>,
+    Body(rejection): Body<RejectApplication>,
 ) -> Result<Json<ApplicationRequest>, Fault> {
-    ruled(app.reject_application(id, &reason, Some(caller.account_id)).await?)?;
+    ruled(app.reject_application(id, &rejection, Some(caller.account_id)).await?)?;
     Ok(Json(as_it_is(&app, id).await?))
 }

@@ -58,6 +58,7 @@ async fn decide(caja: &Desk, path: &str, id: Uuid, body: &Value) -> Answer {
 
 fn approval() -> Value {
     json!({
+        "revision": 1,
         "agreement": AgreementTerms::usual("Gimnasio".to_owned(), date(2026, 11, 22)),
         "branches": [
             { "name": "Norte", "city": "Barranquilla" },
@@ -112,7 +113,7 @@ async fn from_the_request_to_the_first_lookup() {
     for (path, body) in [
         (path::ADMIN_APPLICATION_REQUEST_REVIEW, Value::Null),
         (path::ADMIN_APPLICATION_REQUEST_APPROVE, approval()),
-        (path::ADMIN_APPLICATION_REQUEST_REJECT, json!({ "reason": "Tarde." })),
+        (path::ADMIN_APPLICATION_REQUEST_REJECT, json!({ "revision": 1, "reason": "Tarde." })),
     ] {
         assert_eq!(decide(&caja, path, id, &body).await.code(), "NOT_PENDING", "{path}");
     }
@@ -125,8 +126,10 @@ async fn a_rejected_request_is_corrected_and_keeps_its_history() {
     let bench = Bench::open().await;
     let (desk, caja) = (newcomer(&bench).await, bench.caja().await);
     let id = submitted(&bench, &desk).await;
-    let reject = json!({ "reason": "El certificado está vencido." });
-    let none = decide(&caja, path::ADMIN_APPLICATION_REQUEST_REJECT, id, &json!({ "reason": " " })).await;
+    let reject = json!({ "revision": 1, "reason": "El certificado está vencido." });
+    let none =
+        decide(&caja, path::ADMIN_APPLICATION_REQUEST_REJECT, id, &json!({ "revision": 1, "reason": " " }))
+            .await;
     assert_eq!(none.code(), "INVALID");
     let rejected = decide(&caja, path::ADMIN_APPLICATION_REQUEST_REJECT, id, &reject).await;
     assert_eq!(rejected.status, StatusCode::OK);
@@ -154,6 +157,13 @@ async fn a_rejected_request_is_corrected_and_keeps_its_history() {
             ]
         );
         assert_eq!(history[1]["reason"], "El certificado está vencido.");
+    }
+    // Who still looks at the first revision decides nothing about the second.
+    for (path, body) in [
+        (path::ADMIN_APPLICATION_REQUEST_APPROVE, approval()),
+        (path::ADMIN_APPLICATION_REQUEST_REJECT, reject),
+    ] {
+        assert_eq!(decide(&caja, path, id, &body).await.code(), "NOT_PENDING", "{path}");
     }
     let other = json!({ "revision": 1, "content": content(attached(&bench, &desk).await) });
     assert_eq!(desk.call(Method::PUT, &path, &other).await.code(), "NOT_PENDING");

@@ -4,7 +4,7 @@
  *
  * `sending` → `following` → `ended`; cancelled while it is sent, it is as if it had never been.
  */
-import { type ApiFailure, failureOf } from '../../api/failure';
+import { ApiFailure, failureOf } from '../../api/failure';
 import { isGivenUp, type Sent } from '../../api/http';
 import { newId } from '../../api/tokens';
 import type { ImportJob, ImportMode } from '../../api/wire';
@@ -21,6 +21,8 @@ export class Importing {
   cancelling = $state(false);
   /** The file of the last import, so that after a trial it can be imported without being chosen again. */
   file = $state.raw<File | null>(null);
+  /** The import that `file` was sent for. */
+  #own: string | null = null;
   #giving_up: AbortController | null = null;
   #follows = 0;
 
@@ -39,7 +41,9 @@ export class Importing {
     this.sent = { sent_bytes: 0, total_bytes: file.size };
     this.#giving_up = new AbortController();
     try {
+      await readable(file);
       const what = { id: newId(), mode, dry_run, file };
+      this.#own = what.id;
       const job = await this.caja.api.begin_import(
         what,
         this.#giving_up.signal,
@@ -49,11 +53,14 @@ export class Importing {
     } catch (thrown) {
       this.at = 'idle';
       if (!isGivenUp(thrown)) this.error = failureOf(thrown);
+      if (this.error?.code === 'FILE_UNREADABLE') this.file = null;
     }
   }
 
   /** Asks about `job` until it has ended. A line that fails meanwhile is no end of the import. */
   async follow(job: ImportJob): Promise<void> {
+    // What somebody else imports is not in our file.
+    if (job.id !== this.#own) this.file = null;
     this.#follows += 1;
     const number = this.#follows;
     this.job = job;
@@ -99,6 +106,15 @@ export class Importing {
     this.at = 'idle';
     this.job = null;
     this.error = null;
+  }
+}
+
+/** A file that was changed since it was chosen is not read any more, and says so only by failing. */
+async function readable(file: File): Promise<void> {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch {
+    throw new ApiFailure('FILE_UNREADABLE');
   }
 }
 

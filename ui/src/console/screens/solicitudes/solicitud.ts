@@ -36,8 +36,13 @@ export function codeProblems(codes: string[]): ('shape' | 'twice' | null)[] {
   });
 }
 
-export function approvalOf(agreement: AgreementTerms, branches: BranchForm[]): ApproveApplication {
+export function approvalOf(
+  revision: number,
+  agreement: AgreementTerms,
+  branches: BranchForm[],
+): ApproveApplication {
   return {
+    revision,
     agreement,
     branches: branches.map(({ code, name, city }) => ({
       code: code || null,
