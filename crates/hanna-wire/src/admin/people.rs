@@ -21,7 +21,7 @@ pub struct RegistrationQuery {
     pub state: Option<RegistrationState>,
     /// Stands in the name, the address, the entity's name or its NIT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(min_length = 1, max_length = 120)]
+    #[param(max_length = 120)]
     pub q: Option<String>,
     /// Where the page before ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,7 +114,7 @@ words! {
 pub struct UserQuery {
     /// Stands in the name, the user name or the entity's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(min_length = 1, max_length = 120)]
+    #[param(max_length = 120)]
     pub q: Option<String>,
     /// Only those of this entity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -219,7 +219,7 @@ pub struct AdminUserChange {
 pub struct DeviceQuery {
     /// Stands in the PC's name, its entity's name, or the name of who signed in last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(min_length = 1, max_length = 120)]
+    #[param(max_length = 120)]
     pub q: Option<String>,
     /// Where the page before ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
