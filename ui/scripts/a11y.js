@@ -160,6 +160,8 @@ async function walk_administrator(open) {
   await type('Barranquilla', 'Tab');
   await type('Carrera 53 # 76-100', 'Enter');
   await at('choose-file');
+  // The step is on the screen a moment before it has the focus.
+  await page.locator('body :focus').first().waitFor({ state: 'attached', timeout: 15_000 });
   const dialog = page.waitForEvent('filechooser');
   await press('Tab', 'Enter');
   const buffer = Buffer.from('%PDF-1.7');
