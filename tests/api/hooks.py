@@ -222,6 +222,19 @@ INVITED = {
 }
 for path, body in [("/v1/application-requests", REQUEST), ("/v1/entity/users", INVITED)]:
     requests.post(f"{URL}{path}", json=body, headers=OF_ADMINISTRATOR, timeout=WAIT_S).raise_for_status()
+# A report of ours: the same one is answered again, and its code is genuine.
+RANGE = {"from": "2026-06-01T00:00:00Z", "to": "2027-06-01T00:00:00Z"}
+NEW_REPORT = {"id": fresh(), **RANGE, "branch_id": None}
+
+
+def report_code():
+    of_operator = {"Authorization": f"Bearer {sign_in()['access_token']}"}
+    answer = requests.post(f"{URL}/v1/report-codes", json=NEW_REPORT, headers=of_operator, timeout=WAIT_S)
+    answer.raise_for_status()
+    return answer.json()["code"]
+
+
+CODE = report_code()
 # Whose administrator the calls about application requests, files and users of an entity come from.
 ADMINISTRATORS = ("/v1/application-requests", "/v1/attachments/", "/v1/entity/")
 
@@ -284,14 +297,19 @@ class Session:
 @schemathesis.hook
 def before_call(context, case, kwargs):
     for start, known in KNOWN_IDS.items():
-        # What was found in an answer might be our own PC or account.
-        if case.path.startswith(start) and is_id((case.path_parameters or {}).get("id")):
+        # What was found in an answer might be our own PC or account. What was made just now stays what is asked about.
+        named = (case.path_parameters or {}).get("id")
+        if case.path.startswith(start) and is_id(named) and named != known:
             case.path_parameters = {"id": known if CHANCE.random() < 0.8 else fresh()}
     if not is_valid(case):
         return
-    if case.path == "/v1/usage-reports" and CHANCE.random() < 0.8:
+    if case.path.startswith("/v1/verify/") and CHANCE.random() < 0.5:
+        # A schema cannot say which letter checks the others.
+        case.path_parameters = {"code": CODE}
+    if case.path.startswith("/v1/usage-reports") and CHANCE.random() < 0.8:
         # A schema cannot say that one is before the other, nor which cursors there are.
-        case.query = {"from": "2026-06-01T00:00:00Z", "to": "2027-06-01T00:00:00Z", "limit": CHANCE.randint(1, 500)}
+        page = {"limit": CHANCE.randint(1, 500)} if case.path == "/v1/usage-reports" else {}
+        case.query = {**RANGE, **page}
     if case.path.startswith(("/v1/admin/", *ADMINISTRATORS)) and isinstance(case.query, dict):
         # Which cursors there are, a schema cannot say.
         case.query = {name: value for name, value in case.query.items() if name != "after"}
@@ -322,6 +340,7 @@ KNOWN = {
     "/v1/accounts/confirm": lambda: REGISTERED,
     "/v1/password/reset": lambda: FORGOTTEN,
     "/v1/application-requests": lambda: REQUEST,
+    "/v1/report-codes": lambda: NEW_REPORT,
     "/v1/admin/entities": lambda: {"id": fresh(), "nit": ACCEPTABLE["nit"], "name": "GYM NUEVO"},
     "/v1/entity/users": lambda: {**INVITED, "id": fresh(), "email": address()},
     "/v1/admin/users": lambda: {

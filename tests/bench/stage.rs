@@ -28,6 +28,7 @@ use hanna_wire::outbox::{Batch, BatchAnswer};
 use hanna_wire::second_factor::SecondFactor;
 use hanna_wire::session::{Granted, Refresh, SignIn};
 use hanna_wire::usage::{UsagePage, UsageQuery};
+use hanna_wire::verification::{NewReport, ReportCode};
 use jiff::{Timestamp, ToSpan};
 use jsonwebtoken::EncodingKey;
 use tempfile::TempDir;
@@ -254,6 +255,13 @@ impl Backend for Signer {
         Err(FailureKind::Unreachable.into())
     }
     async fn change_password(&self, _: &AccessToken, _: &ChangePassword) -> Result<Answered<()>, Failure> {
+        Err(FailureKind::Unreachable.into())
+    }
+    async fn make_report_code(
+        &self,
+        _: &AccessToken,
+        _: &NewReport,
+    ) -> Result<Answered<ReportCode>, Failure> {
         Err(FailureKind::Unreachable.into())
     }
     async fn refresh_regulars(

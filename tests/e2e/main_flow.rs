@@ -10,6 +10,7 @@ use hanna_testkit::cups::Cups;
 use hanna_testkit::keyring::Keyring;
 use hanna_tests::programs::program;
 use hanna_wire::usage::UsageRow;
+use hanna_wire::verification::Verified;
 
 use crate::pictures::Album;
 use crate::printed;
@@ -58,7 +59,7 @@ async fn main_flow() {
     let ids: BTreeSet<_> = rows.iter().map(|row| row.id).collect();
     assert_eq!((rows.len(), ids.len()), (3, 3), "each use exactly once");
 
-    report(&window, &album, &home, &cups, &rows).await;
+    report(&window, &server, &album, &home, &cups, &rows).await;
     sign_out(&window, &album).await;
     window.close().await;
     nothing_in_clear(&data, &server, &rows);
@@ -161,7 +162,14 @@ async fn offline(window: &Window, server: &Server, album: &Album, people: [&str;
     album.keep_all(window, "11-por-enviar").await;
 }
 
-async fn report(window: &Window, album: &Album, home: &Path, cups: &Cups, rows: &[UsageRow]) {
+async fn report(
+    window: &Window,
+    server: &Server,
+    album: &Album,
+    home: &Path,
+    cups: &Cups,
+    rows: &[UsageRow],
+) {
     window.press(Key::F7).await;
     window.until("three uses are listed", async || window.count("history-row").await == 3).await;
     album.keep_all(window, "14-reporte").await;
@@ -171,6 +179,7 @@ async fn report(window: &Window, album: &Album, home: &Path, cups: &Cups, rows: 
     assert!(path.starts_with(home.to_str().expect("UTF-8")), "{path}");
     let text = printed::text(Path::new(&path));
     assert_lists(&text, rows);
+    assert_genuine(server, &text, rows).await;
     std::fs::copy(&path, album.folder().join("reporte.pdf")).expect("kept");
 
     window.click("print").await;
@@ -185,6 +194,22 @@ async fn report(window: &Window, album: &Album, home: &Path, cups: &Cups, rows: 
     let arrived = printed::pdfs(&cups.printed());
     assert_lists(&printed::text(&arrived[0]), rows);
     window.click("print-close").await;
+}
+
+/// Whoever holds the report asks the server with the code that stands on it.
+async fn assert_genuine(server: &Server, text: &str, rows: &[UsageRow]) {
+    let code = text
+        .split_once("Código de verificación ")
+        .expect("a code")
+        .1
+        .split(['.', ' '])
+        .next()
+        .expect("a word");
+    let answer = reqwest::get(format!("{}/v1/verify/{code}", server.url())).await.expect("asked");
+    assert_eq!(answer.status(), 200, "{code}");
+    let verified: Verified = answer.json().await.expect("JSON");
+    let uses = rows.len() as u64;
+    assert!(matches!(&verified, Verified::Report(report) if report.uses() == uses), "{verified:?}");
 }
 
 /// The report names everybody, with the whole document.

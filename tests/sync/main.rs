@@ -15,6 +15,9 @@ mod restored;
 mod sessions;
 mod several_desks;
 mod time;
+#[cfg(target_os = "linux")]
+mod tls;
+mod too_old;
 mod unlock;
 mod voids;
 

@@ -213,6 +213,7 @@ const deeds = {
       ['entidades', 'entity'],
       ['usuarios', 'user'],
       ['uso', 'idle'],
+      ['verificar', 'verify-code'],
       ['llaves', 'key'],
     ]) {
       await click(`nav-${screen}`);

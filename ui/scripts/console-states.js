@@ -40,6 +40,10 @@ const choose_file = (name) => async (page) => {
 const screen = (name, hash, act) => ({ name: `consola-${name}`, query: `${CLARA}#/${hash}`, act });
 const at = (name, query, act) => ({ name: `consola-${name}`, query, act });
 
+const RECEIPT = 'C01J-D7PW-300F-AY9V-VR14-D2PF-2DB2';
+const verified = (name, code, seen) =>
+  screen(name, 'verificar', then(fill('verify-code', code), enter_key, seen));
+
 export const CONSOLE_STATES = [
   at('ingreso', ''),
   at('ingreso-error', '', then(sign_in('otra'), see('error'))),
@@ -209,6 +213,26 @@ export const CONSOLE_STATES = [
   screen('uso', 'uso', see('usage-entity')),
   screen('uso-sedes', 'uso?todas=si', then(see('usage-entity'), click('toggle'), see('usage-branch'))),
   at('uso-vacio', `${CLARA}&empty#/uso`, see('empty')),
+
+  screen('verificar', 'verificar', see('empty')),
+  verified('verificar-comprobante', RECEIPT, see('answer')),
+  verified('verificar-anulado', 'C01J-DPKW-1Q8F-M91T-XR4H-V6B2-N0CQ', see('answer')),
+  verified('verificar-reporte', 'R01J-DPKW-000E-0080-0000-0000-0042', see('answer')),
+  verified('verificar-reporte-sin-usos', 'r01jdpkw4t5ch60qtn1er380j79m', see('answer')),
+  verified('verificar-desconocido', 'C01J-DPKW-2R7E-K80S-WQ3G-T5A1-M9B4', see('answer')),
+  verified('verificar-reporte-desconocido', 'R01J-DPKW-5V4B-G50P-SM0D-Q270-H688', see('answer')),
+  verified('verificar-mal-escrito', 'C01J-D7PW-300F-AY8V-VR14-D2PF-2DB2', see('error')),
+  verified('verificar-incompleto', 'C01J-D7PW-300F', see('error')),
+  at(
+    'verificar-esperando',
+    `${CLARA}&latency=4000#/verificar`,
+    then((page) => page.clock.runFor(8000), fill('verify-code', RECEIPT), enter_key),
+  ),
+  at(
+    'verificar-error',
+    `${CLARA}&fail=verify:SLOW_DOWN#/verificar`,
+    then(fill('verify-code', RECEIPT), enter_key, see('retry')),
+  ),
 
   screen('auditoria', 'auditoria', see('chain')),
   screen(

@@ -327,6 +327,23 @@ describe('what waits', () => {
     expect(find('outbox-empty')).not.toBeNull();
   });
 
+  it('is kept by a program that is too old, which says which version to install', async () => {
+    await open('ana', 'GYM-01');
+    expect(find('too-old')).toBeNull();
+    backend.set_minimum('0.2.0');
+    await consult(ACTIVE);
+    await press('F2');
+    expect(text('too-old')).toBe(
+      'Esta versión del programa ya no sirve: instale la 0.2.0 o una posterior. ' +
+        'Lo que está por enviar se conserva y se enviará después.',
+    );
+    expect(text('status-outbox')).toBe('1 por enviar');
+    backend.set_minimum(null);
+    await pass(3000);
+    expect(find('too-old')).toBeNull();
+    expect(text('status-outbox')).toBe('Todo enviado');
+  });
+
   it('is retried all at once, or given up with a reason', async () => {
     await open('ana', 'GYM-01', { online: false });
     for (const number of [ACTIVE, LONG_NAMES]) {

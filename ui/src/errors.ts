@@ -4,8 +4,8 @@ import type { ErrorCode } from './bindings/ErrorCode';
 import { isKey, t } from './i18n/i18n';
 import { REASON_TEXT_MAX } from './reason';
 
-/** For sentences whose number the desk did not give. */
-const VAGUE = { retry_after_s: 'unos', count: 'registros', max: REASON_TEXT_MAX };
+/** For sentences whose number or version the desk did not give. */
+const VAGUE = { retry_after_s: 'unos', count: 'registros', max: REASON_TEXT_MAX, version: 'más reciente' };
 
 /** Whatever was thrown, as a command error. Anything that is not one is a fault of the program. */
 export function commandError(thrown: unknown): CommandError {

@@ -1,9 +1,10 @@
 //! Whether the server answers. The truth is the last call, never the system's word.
 
 use hanna_domain::Cause;
+use hanna_wire::client::Version;
 use jiff::Timestamp;
 
-use crate::backend::{Answered, Failure};
+use crate::backend::{Answered, Failure, FailureKind};
 use crate::desk::{Desk, Event, lock};
 use crate::error::DeskError;
 use crate::view::Status;
@@ -17,6 +18,8 @@ pub(crate) struct Connection {
     /// Failures since the last answer; `None` before the first call.
     failures: Option<u32>,
     cause: Option<Cause>,
+    /// The oldest version of this program that the server serves, when it does not serve this one.
+    minimum_version: Option<Version>,
     last_sync_at: Option<Timestamp>,
     pub(crate) sending: bool,
     /// The delivery going on has decided on something that had waited.
@@ -49,7 +52,11 @@ impl Desk {
     pub(crate) fn heard<T>(&self, outcome: &Result<Answered<T>, Failure>) {
         let (changed, is_back) = {
             let mut connection = lock(&self.inner.connection);
-            let before = (connection.is_online(), connection.cause);
+            let before = (connection.is_online(), connection.cause, connection.minimum_version);
+            connection.minimum_version = match outcome {
+                Err(Failure { kind: FailureKind::TooOld(minimum), .. }) => Some(*minimum),
+                _ => None,
+            };
             match outcome {
                 Ok(_) => {
                     connection.failures = Some(0);
@@ -65,7 +72,7 @@ impl Desk {
                     connection.cause = Some(failure.kind.cause());
                 }
             }
-            let after = (connection.is_online(), connection.cause);
+            let after = (connection.is_online(), connection.cause, connection.minimum_version);
             (before != after, !before.0 && after.0)
         };
         if let Ok(Answered { server_time: Some(server_time), .. }) = outcome {
@@ -103,6 +110,7 @@ impl Desk {
         Ok(Status {
             online: connection.is_online(),
             cause: connection.cause,
+            minimum_version: connection.minimum_version,
             pending: counts.pending,
             lookups: counts.lookups,
             needs_attention: counts.needs_attention,

@@ -47,6 +47,8 @@ words! {
         ServerFailed = "SERVER_FAILED",
         /// What answered is not Hanna: a captive portal, a proxy, a cut answer.
         AnswerUnreadable = "ANSWER_UNREADABLE",
+        /// The server serves only version `version` of this program and newer ones.
+        ProgramTooOld = "PROGRAM_TOO_OLD",
         /// Too many attempts: wait.
         SlowDown = "SLOW_DOWN",
         /// The server refuses this to this account.
@@ -271,6 +273,7 @@ impl From<Failure> for DeskError {
             FailureKind::Unreachable | FailureKind::TimedOut => ErrorCode::ServerUnreachable,
             FailureKind::ServerFailed => ErrorCode::ServerFailed,
             FailureKind::Unreadable => ErrorCode::AnswerUnreadable,
+            FailureKind::TooOld(_) => ErrorCode::ProgramTooOld,
             FailureKind::SlowDown => ErrorCode::SlowDown,
             FailureKind::SessionExpired => ErrorCode::SessionExpired,
             FailureKind::Refused(refusal) => match refusal {
@@ -292,8 +295,9 @@ impl From<Failure> for DeskError {
         };
         let retry_after_s = failure.retry_after.map(|wait| wait.as_secs().max(1));
         let error = Self::caused(code, failure);
-        match (code, retry_after_s) {
-            (ErrorCode::SlowDown, wait) => error.with("retry_after_s", Param::Number(wait.unwrap_or(60))),
+        match failure.kind {
+            FailureKind::SlowDown => error.with("retry_after_s", Param::Number(retry_after_s.unwrap_or(60))),
+            FailureKind::TooOld(minimum) => error.with("version", Param::Text(minimum.to_string())),
             _ => error,
         }
     }

@@ -8,7 +8,7 @@
 //! | the answer to a batch | every item of it |
 //! |---|---|
 //! | an outcome for each item | its own: accepted, noted, refused (→ *Requiere atención*), or to be retried |
-//! | no connection, 408, 425, 429, 5xx, not Hanna | queued again, later: exponential with full jitter, at most 5 min, `Retry-After` obeyed |
+//! | no connection, 408, 425, 429, 5xx, not Hanna, this program is too old (426) | queued again, later: exponential with full jitter, at most 5 min, `Retry-After` obeyed |
 //! | the session ended | queued again; waits for a sign-in |
 //! | the whole batch refused (too large, malformed) | sent again in batches half as large ([`BatchSize`]); alone: *Requiere atención* |
 //! | the account may not deliver | queued again, later: it is not the item's fault |
@@ -161,7 +161,7 @@ impl Desk {
     }
 
     async fn ask_health(&self) {
-        let outcome = self.inner.backend.health().await;
+        let outcome = self.inner.backend.health().await.and_then(serving_us);
         self.heard(&outcome);
         let Ok(Answered { value: Health { epoch: Some(epoch), .. }, .. }) = outcome else { return };
         if self.opened().is_none() {
@@ -354,6 +354,16 @@ impl Desk {
             Duration::from_secs(1).saturating_mul(2_u32.saturating_pow(attempts.min(16))).min(BACKOFF_MAX);
         let jittered = ceiling.mul_f64(self.inner.chance.unit());
         retry_after.unwrap_or_default().max(jittered)
+    }
+}
+
+/// A server that lives, and serves only newer versions of this program, is asked nothing else: it would answer nothing.
+fn serving_us(answered: Answered<Health>) -> Result<Answered<Health>, Failure> {
+    match answered.value.minimum_client {
+        Some(minimum) if !minimum.is_met_by(env!("CARGO_PKG_VERSION")) => {
+            Err(FailureKind::TooOld(minimum).into())
+        }
+        _ => Ok(answered),
     }
 }
 

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use hanna_domain::colombia;
 use hanna_report::ReportError;
-use hanna_report::convenio::{ConvenioReport, Pdf, Row, render};
+use hanna_report::convenio::{ConvenioReport, Pdf, Row, Verifiable, render};
 use hanna_report::printing::{PrintError, Spooler};
+use hanna_wire::verification::NewReport;
 
 use crate::desk::Desk;
 use crate::error::{DeskError, ErrorCode};
@@ -72,6 +73,7 @@ impl Desk {
         let entity = me.entity.as_ref();
         let branch = query.branch_id.and_then(|id| me.branches.iter().find(|branch| branch.id == id));
         let (_, now) = self.now();
+        let verifiable = if history.complete { self.make_verifiable(&query).await } else { None };
         let report = ConvenioReport {
             entity_name: entity.map(|entity| entity.name.clone()).unwrap_or_default(),
             entity_nit: entity.map(|entity| entity.nit.clone()).unwrap_or_default(),
@@ -81,6 +83,7 @@ impl Desk {
             generated_at: colombia::wall_clock(now),
             generated_by: me.operator.display_name.clone(),
             complete: history.complete,
+            verifiable,
             totals: history.totals.iter().map(|total| (total.tariff, total.uses)).collect(),
             // Oldest first: a report is read as a book.
             rows: history.rows.into_iter().rev().map(row).collect(),
@@ -88,6 +91,29 @@ impl Desk {
         let rows = u32::try_from(report.rows.len()).unwrap_or(u32::MAX);
         let pdf = tokio::task::spawn_blocking(move || render(&report)).await??;
         Ok((pdf, rows))
+    }
+
+    /// Has the server keep what it has on record, for whoever wants to verify the report. Without it the report has no code.
+    async fn make_verifiable(&self, query: &HistoryQuery) -> Option<Verifiable> {
+        let (from, to) = colombia::days(query.from, query.to);
+        let (_, now) = self.now();
+        let report = NewReport { id: self.inner.chance.id(now), from, to, branch_id: query.branch_id };
+        let made = self
+            .authorized(|backend, token| {
+                let report = report.clone();
+                async move { backend.make_report_code(&token, &report).await }
+            })
+            .await;
+        match made {
+            Ok(made) => {
+                let uses = made.value.report.uses();
+                Some(Verifiable { code: made.value.code, uses })
+            }
+            Err(failure) => {
+                tracing::warn!(?failure, "a report is made without a code");
+                None
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use hanna_domain::{
     Affiliate, Cause, Document, Fixer, Reason, Source, Tariff, UsageState, UsedToday, Verdict, words,
 };
 pub use hanna_report::printing::{PrintJob, PrintState, Printer};
+use hanna_wire::client::Version;
 use hanna_wire::me::{Application, Branch, Entity, Operator, Role};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -240,6 +241,9 @@ pub struct Status {
     pub online: bool,
     /// Why not.
     pub cause: Option<Cause>,
+    /// The oldest version of this program that the server serves, when it does not serve this one.
+    #[ts(type = "string | null")]
+    pub minimum_version: Option<Version>,
     /// Uses and voids still to be sent.
     pub pending: u32,
     /// Offline lookups still to be sent. *Todo enviado* only when this is 0 too.

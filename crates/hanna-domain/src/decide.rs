@@ -46,6 +46,8 @@ words! {
         ServerFailed = "SERVER_FAILED",
         /// What answered is not Hanna, or was cut short: a captive portal, a proxy page.
         Unreadable = "UNREADABLE",
+        /// The server serves only newer versions of this program.
+        ProgramTooOld = "PROGRAM_TOO_OLD",
         /// Too many lookups; the server asks to wait.
         SlowDown = "SLOW_DOWN",
         /// The session ended: sign in again.

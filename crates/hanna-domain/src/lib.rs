@@ -19,6 +19,7 @@ mod reason;
 mod redacted;
 pub mod statement;
 mod usage;
+mod verification;
 mod words;
 
 pub use affiliate::{Affiliate, AffiliateRole, AffiliateStatus, Company, CompanyStatus, Tariff};
@@ -30,3 +31,4 @@ pub use reason::{Fixer, Reason};
 pub use redacted::Redacted;
 pub use statement::{Statement, Verified};
 pub use usage::{UsageState, UsedToday};
+pub use verification::{CodeOf, NoVerificationCode, VerificationCode};

@@ -132,6 +132,8 @@ words! {
         VoidNotAllowed = "VOID_NOT_ALLOWED",
         /// The server holds other content under the same id.
         IdConflict = "ID_CONFLICT",
+        /// It happened longer ago than the caja keeps anything: what was of that time may be gone already.
+        TooOld = "TOO_OLD",
         /// The server cannot read the item.
         Malformed = "MALFORMED",
     }

@@ -10,7 +10,7 @@
 use std::time::Instant;
 
 use hanna_domain::{Document, DocumentKind, Tariff, UsageState};
-use hanna_report::convenio::{ConvenioReport, Row, render};
+use hanna_report::convenio::{ConvenioReport, Row, Verifiable, render};
 use jiff::ToSpan as _;
 use jiff::civil::{date, datetime};
 
@@ -128,6 +128,10 @@ fn report(rows: usize, variant: &str) -> ConvenioReport {
         generated_at: datetime(2026, 11, 22, 10, 45, 0, 0),
         generated_by: "Ana Rodríguez".to_owned(),
         complete: variant != "offline",
+        verifiable: (variant != "offline").then(|| Verifiable {
+            code: "R01J-DPKW-000E-0080-0000-0000-0042".to_owned(),
+            uses: rows.iter().filter(counts).map(|_| 1).sum(),
+        }),
         rows,
         totals,
     }

@@ -26,6 +26,7 @@ fn report(rows: usize) -> ConvenioReport {
         generated_at: datetime(2026, 11, 22, 18, 5, 9, 0),
         generated_by: "Ana Rodríguez".to_owned(),
         complete: true,
+        verifiable: None,
         rows: (0..rows).map(row).collect(),
         totals: vec![(Tariff::A, u32::try_from(rows).expect("a few rows"))],
     }

@@ -105,12 +105,15 @@ fn as_problem(app: &App, response: Response, trace_id: &str) -> Response {
         }
         tracing::error!(code = %fault.code, cause = %chain(cause.as_ref().as_ref()), "the server failed");
     }
-    let body = Problem::new(fault.code, fault.detail, trace_id.to_owned());
+    let mut body = Problem::new(fault.code, fault.detail, trace_id.to_owned());
+    body.minimum_version = fault.minimum_version;
     parts.status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut problem = Json(body).into_response();
     let headers = problem.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(problem::MEDIA_TYPE));
-    for name in [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
+    for name in
+        [header::ALLOW, header::CONNECTION, header::RETRY_AFTER, header::UPGRADE, header::WWW_AUTHENTICATE]
+    {
         if let Some(value) = parts.headers.remove(&name) {
             headers.insert(name, value);
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use hanna_wire::client::Version;
 use hanna_wire::export::CajaKey;
 use hanna_wire::limits::BODY_MAX_BYTES;
 use tokio::net::TcpListener;
@@ -19,6 +20,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::answer;
 use crate::audit::{Actor, Sealer};
+use crate::clients;
 use crate::clock::{Clock, Entropy};
 use crate::console;
 use crate::epoch;
@@ -27,6 +29,8 @@ use crate::keys::{KeyFault, KeyRing, SigningKey};
 use crate::mail::{MailConfig, MailFault, Mailer};
 use crate::metrics::Metrics;
 use crate::passwords::Passwords;
+use crate::reference;
+use crate::retention::KEEP_DAYS;
 use crate::routes;
 use crate::secrets::MacKey;
 use crate::serving;
@@ -35,6 +39,7 @@ use crate::store::postgres::PostgresStore;
 use crate::store::postgres::address::{Address, BadAddress};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Opened, Store, StoreError};
+use crate::tls::Tls;
 
 /// Where the data are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,8 +93,12 @@ pub struct Config {
     pub regulars_a_day_max: u32,
     /// How many lookups are answered.
     pub budgets: Budgets,
+    /// For how many days records are kept.
+    pub keep_records_days: u32,
     /// The proxies in front, beside those on this machine: what they say about whom they speak for is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// The oldest desk that is served; all are, if there is none.
+    pub minimum_client: Option<Version>,
     /// How mail leaves.
     pub mail: MailConfig,
     /// Who acts through this process where no session says it.
@@ -115,7 +124,9 @@ impl Config {
             limits: Limits::USUAL,
             regulars_a_day_max: REGULARS_A_DAY_MAX,
             budgets: Budgets::USUAL,
+            keep_records_days: KEEP_DAYS,
             trusted_proxies: Vec::new(),
+            minimum_client: None,
             run_by: Actor::Server,
         }
     }
@@ -194,7 +205,9 @@ struct Inner {
     passwords: Passwords,
     limits: Limits,
     regulars_a_day_max: u32,
+    keep_records_days: u32,
     trusted_proxies: Vec<IpAddr>,
+    minimum_client: Option<Version>,
     run_by: Actor,
     sealer: Sealer,
     /// Held by whoever reads the audit again.
@@ -232,7 +245,9 @@ impl App {
             passwords: Passwords::default(),
             limits: config.limits,
             regulars_a_day_max: config.regulars_a_day_max,
+            keep_records_days: config.keep_records_days,
             trusted_proxies: config.trusted_proxies,
+            minimum_client: config.minimum_client,
             run_by: config.run_by,
             sealer: Sealer::new(),
             verifying: Mutex::new(()),
@@ -255,21 +270,33 @@ impl App {
         router
             .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
             .layer(CatchPanicLayer::custom(answer::panicked))
+            .layer(axum::middleware::from_fn(reference::tag))
+            .layer(axum::middleware::from_fn_with_state(self.clone(), clients::refuse_old))
             .layer(axum::middleware::from_fn_with_state(self.clone(), answer::finish))
             // Harder work makes answers hardly smaller: most of what is long in them are ids, folios and signatures.
             .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
             .with_state(self.clone())
     }
 
-    /// Serves on `listener` until `shutdown`; then lets what was begun end.
+    /// Serves plain HTTP on `listener` until `shutdown`; then lets what was begun end.
     pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        serving::serve(listener, self.router(), *self.limits(), self.metrics_held(), shutdown).await;
+        self.serve_as(listener, None, shutdown).await;
+    }
+
+    /// Serves on `listener` until `shutdown`, with TLS if it is given; then lets what was begun end.
+    pub async fn serve_as(
+        &self,
+        listener: TcpListener,
+        tls: Option<Arc<Tls>>,
+        shutdown: impl Future<Output = ()>,
+    ) {
+        serving::serve(listener, tls, self.router(), *self.limits(), self.metrics_held(), shutdown).await;
     }
 
     /// Serves `/metrics`, and nothing else, until `shutdown`.
     pub async fn serve_metrics(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let router = routes::metrics(self.clone());
-        serving::serve(listener, router, *self.limits(), Arc::default(), shutdown).await;
+        serving::serve(listener, None, router, *self.limits(), Arc::default(), shutdown).await;
     }
 
     /// What was counted, as Prometheus reads it.
@@ -320,8 +347,16 @@ impl App {
         self.inner.regulars_a_day_max
     }
 
+    pub(crate) fn keep_records_days(&self) -> u32 {
+        self.inner.keep_records_days
+    }
+
     pub(crate) fn trusted_proxies(&self) -> &[IpAddr] {
         &self.inner.trusted_proxies
+    }
+
+    pub(crate) fn minimum_client(&self) -> Option<Version> {
+        self.inner.minimum_client
     }
 
     pub(crate) fn run_by(&self) -> &Actor {

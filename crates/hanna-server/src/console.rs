@@ -12,6 +12,7 @@ use axum::routing::get;
 use rust_embed::RustEmbed;
 
 use crate::app::App;
+use crate::reference::Reference;
 
 #[derive(RustEmbed)]
 #[folder = "../../ui/dist-console"]
@@ -70,7 +71,7 @@ fn page(index: Option<Vec<u8>>) -> Response {
 }
 
 fn answer(status: StatusCode, media_type: &'static str, kept: &'static str, bytes: Vec<u8>) -> Response {
-    let mut response = (status, Body::from(bytes)).into_response();
+    let mut response = Reference((status, Body::from(bytes))).into_response();
     for (name, value) in [
         (header::CONTENT_TYPE, media_type),
         (header::CACHE_CONTROL, kept),
@@ -106,6 +107,7 @@ fn media_type(path: &str) -> &'static str {
 mod tests {
     use super::*;
     use crate::testing::Bench;
+    use axum::http::Request;
 
     fn header_of(response: &Response, name: &str) -> String {
         response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
@@ -133,6 +135,23 @@ mod tests {
         assert_eq!(response.status(), StatusCode::NOT_FOUND);
         assert_eq!(header_of(&response, "content-type"), "text/html; charset=utf-8");
         assert!(NOT_BUILT.contains("lang=\"es-CO\"") && NOT_BUILT.contains("consola"));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_the_browser_has_is_not_sent_again() {
+        let bench = Bench::open().await;
+        let routes = Router::new().route("/admin", get(async || page(Some(b"<!doctype html>".to_vec()))));
+        let bench = bench.with_routes(routes);
+        let first = bench.get_bytes("/admin").await;
+        let tag = header_of(&first, "etag");
+        let again = Request::get("/admin").header(header::IF_NONE_MATCH, &tag).body(Body::empty());
+        let again = bench.send_bytes(again.expect("a request")).await;
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        for name in ["etag", "cache-control", "content-security-policy", "x-frame-options"] {
+            assert!(!header_of(&again, name).is_empty(), "{name}");
+            assert_eq!(header_of(&again, name), header_of(&first, name), "{name}");
+        }
+        assert_eq!(axum::body::to_bytes(again.into_body(), 1).await.expect("a body").len(), 0);
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
+use hanna_domain::VerificationCode;
 use hanna_wire::limits::{ATTACHMENT_MAX_BYTES, BODY_MAX_BYTES};
 use hanna_wire::me::Role;
 use hanna_wire::problem::ErrorCode;
@@ -120,6 +121,19 @@ impl FromRequestParts<App> for Id {
             .await
             .map_err(|_| Fault::with(ErrorCode::NotFound, "there is no such thing: its id is none"))?;
         Ok(Self(id))
+    }
+}
+
+/// The code of a receipt or a report, from the path.
+pub struct Code(pub VerificationCode);
+
+impl FromRequestParts<App> for Code {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        let invalid = || Fault::with(ErrorCode::Invalid, "code is none: a character is missing or wrong");
+        let Path(code) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| invalid())?;
+        code.parse().map(Self).map_err(|_| invalid())
     }
 }
 

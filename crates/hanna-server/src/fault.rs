@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use hanna_wire::client::Version;
 use hanna_wire::problem::ErrorCode;
 use jiff::SignedDuration;
 
@@ -24,6 +25,8 @@ pub struct Fault {
     pub detail: Option<String>,
     /// How long to wait before asking again.
     pub retry_after: Option<SignedDuration>,
+    /// Which desk would be answered.
+    pub minimum_version: Option<Version>,
     /// What the log is told. Never personal data.
     pub cause: Option<Arc<BoxError>>,
 }
@@ -31,7 +34,7 @@ pub struct Fault {
 impl Fault {
     /// A fault with nothing to add.
     pub const fn new(code: ErrorCode) -> Self {
-        Self { code, detail: None, retry_after: None, cause: None }
+        Self { code, detail: None, retry_after: None, minimum_version: None, cause: None }
     }
 
     /// A fault with a sentence for a developer.

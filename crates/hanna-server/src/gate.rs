@@ -1,4 +1,5 @@
-//! Who asks too much: the budgets of lookups, the trails of enumeration, and the guesses from one address.
+//! Who asks too much: the budgets of lookups, the trails of enumeration, and what is guessed and verified from one
+//! address.
 //!
 //! Kept in memory, by each process for itself: a restart forgets them, and where several processes share a database, each
 //! has its own. What must survive a restart (the guesses at one account, the budget of regulars) is kept in the store.
@@ -59,6 +60,9 @@ const GUESSES: Budget = Budget { count: 30, span: SignedDuration::from_mins(15) 
 /// Invitations of one entity: those of all its people on the day it begins, and no mailing list.
 const INVITATIONS: Budget = Budget { count: 200, span: SignedDuration::from_hours(24) };
 
+/// Codes of receipts and reports asked about from one address: those of a desk of the caja, and nobody who tries them out.
+const VERIFICATIONS: Budget = Budget { count: 60, span: SignedDuration::from_mins(1) };
+
 /// Below so many keys nothing is cleared away.
 const KEPT_MIN: usize = 4_096;
 
@@ -70,6 +74,7 @@ pub struct Gate {
     days: Book<(Of, Uuid), Timestamp>,
     trails: Book<Uuid, Trail>,
     guesses: Book<IpAddr, Timestamp>,
+    verifications: Book<IpAddr, Timestamp>,
     invitations: Book<Uuid, Timestamp>,
 }
 
@@ -135,6 +140,7 @@ impl Gate {
             days: Book::new(),
             trails: Book::new(),
             guesses: Book::new(),
+            verifications: Book::new(),
             invitations: Book::new(),
         }
     }
@@ -166,6 +172,12 @@ impl Gate {
     pub fn guess(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Fault> {
         let Some(address) = address.map(network) else { return Ok(()) };
         self.guesses.spend(address, GUESSES, now).map_err(Fault::slow_down)
+    }
+
+    /// Counts a code that is asked about from an address.
+    pub fn verification(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Fault> {
+        let Some(address) = address.map(network) else { return Ok(()) };
+        self.verifications.spend(address, VERIFICATIONS, now).map_err(Fault::slow_down)
     }
 
     /// Counts an invitation of an entity.

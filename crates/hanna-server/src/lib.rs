@@ -3,9 +3,10 @@
 //! Start with [`App`]: [`App::open`] a database, then [`App::serve`] it, or take its [`App::router`] into a test. Time and
 //! randomness are passed in ([`Clock`], [`Entropy`]).
 //!
-//! A connection is held by `serving`. A request comes in through `answer` (trace id, problems, log), is read by `extract`
+//! A connection is held by `serving`, encrypted by `tls`. A request comes in through `answer` (trace id, problems, log), is read by `extract`
 //! (session, body), handled by one file of `routes`, which asks the `store` one coarse question; what is decided there is
-//! decided by the pure functions of `judge` and `usage`. `gate` turns those away who ask too much.
+//! decided by the pure functions of `judge` and `usage`. `gate` turns those away who ask too much,
+//! `clients` those who are too old.
 //!
 //! Deliberately absent: business rules in SQL, clocks and randomness made on the spot, personal data in logs and errors,
 //! requests of our own to anybody but the mail server.
@@ -23,6 +24,7 @@ mod budget;
 mod businesses;
 mod claims;
 pub mod cli;
+mod clients;
 mod clock;
 mod codes;
 mod console;
@@ -44,6 +46,8 @@ pub mod openapi;
 mod outbox_file;
 mod page;
 mod passwords;
+mod reference;
+mod retention;
 mod routes;
 mod secrets;
 mod serving;
@@ -52,6 +56,7 @@ mod slow_down;
 mod store;
 #[cfg(test)]
 mod testing;
+mod tls;
 mod tokens;
 mod totp;
 mod usage;
@@ -68,4 +73,5 @@ pub use passwords::PasswordFault;
 pub use signer::ListedKey;
 pub use store::postgres::address::{Address, BadAddress};
 pub use store::{Applicant, Device, Opened, Registration, StoreError};
+pub use tls::{Tls, TlsFault, TlsFiles};
 pub use users::{CajaAccountError, TerminalCode};

@@ -62,6 +62,7 @@ pub struct Metrics {
     items: Family<Delivered, Counter>,
     store_errors: Family<Failed, Counter>,
     alarms: Counter,
+    purged: Counter,
     key_ends: Gauge,
 }
 
@@ -77,7 +78,7 @@ impl Default for Metrics {
         let durations: Durations = Family::new_with_constructor(|| Histogram::new(DURATIONS_S));
         let (requests, lookups, items) = (Family::default(), Family::default(), Family::default());
         let (store_errors, connections, key_ends) = (Family::default(), Gauge::default(), Gauge::default());
-        let alarms = Counter::default();
+        let (alarms, purged) = (Counter::default(), Counter::default());
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", build);
         registry.register("http_requests", "Requests answered", Family::clone(&requests));
@@ -100,13 +101,29 @@ impl Default for Metrics {
             "Accounts blocked because they asked about one unknown document after another",
             Counter::clone(&alarms),
         );
+        registry.register(
+            "purged_acts",
+            "Acts of the audit purged with what they record, because they were older than records are kept",
+            Counter::clone(&purged),
+        );
         registry.register_with_unit(
             "signing_key_expiry_timestamp",
             "When the key that signs ends",
             Unit::Seconds,
             Gauge::clone(&key_ends),
         );
-        Self { registry, requests, durations, connections, lookups, items, store_errors, alarms, key_ends }
+        Self {
+            registry,
+            requests,
+            durations,
+            connections,
+            lookups,
+            items,
+            store_errors,
+            alarms,
+            purged,
+            key_ends,
+        }
     }
 }
 
@@ -158,6 +175,11 @@ impl Metrics {
     /// Somebody enumerates documents.
     pub fn enumeration_alarm(&self) {
         self.alarms.inc();
+    }
+
+    /// Acts were purged.
+    pub fn purged(&self, acts: u64) {
+        self.purged.inc_by(acts);
     }
 
     /// Everything, as it is read by Prometheus.

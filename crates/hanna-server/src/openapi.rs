@@ -27,7 +27,7 @@ pub const SESSION: &str = "session";
 #[openapi(
     info(
         title = "Hanna Convenios",
-        description = "Whether a person is an active affiliate of the caja, at which tariff, and the record that a benefit was used.\n\nErrors are `application/problem+json` (RFC 9457); clients switch on `code`. Every answer has `x-trace-id` and the server's time in `Date`; a request with a W3C `traceparent` keeps its trace id. Times are RFC 3339 in UTC. Ids are UUIDs made by whoever creates the thing, version 7 by preference; a repeated write is answered as the first time. Bodies are at most 1 MiB; heads at most 32 KiB with 64 headers, otherwise the answer is a bare 431. Paths that are not here answer 404, methods that are not here 405.",
+        description = "Whether a person is an active affiliate of the caja, at which tariff, and the record that a benefit was used.\n\nErrors are `application/problem+json` (RFC 9457); clients switch on `code`. Every answer has `x-trace-id` and the server's time in `Date`; a request with a W3C `traceparent` keeps its trace id. Times are RFC 3339 in UTC. Ids are UUIDs made by whoever creates the thing, version 7 by preference; a repeated write is answered as the first time. Bodies are at most 1 MiB; heads at most 32 KiB with 64 headers, otherwise the answer is a bare 431. A desk says its version in `User-Agent` (`hanna-convenios/0.1.0`); one that is older than the server serves is answered 426. Paths that are not here answer 404, methods that are not here 405.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     components(schemas(Problem, Statement)),
@@ -63,6 +63,11 @@ pub fn document() -> serde_json::Result<String> {
     let schemas = &mut document.components.get_or_insert_default().schemas;
     schemas.insert("Document".to_owned(), RefOr::T(documents()));
     schemas.remove("DocumentKind");
+    let contract = document.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/v1/"));
+    for operation in contract.flat_map(|(_, item)| operations(item)) {
+        // Before anything else is looked at, whatever is asked for.
+        operation.responses.responses.extend(faults_of(&[&[ErrorCode::ClientTooOld]]));
+    }
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         give_examples(operation);
         for response in operation.responses.responses.values_mut() {
@@ -149,10 +154,14 @@ pub const WITH_BODY: &[ErrorCode] = &[
 /// What can go wrong everywhere.
 const EVERYWHERE: &[ErrorCode] = &[ErrorCode::Internal, ErrorCode::Unavailable];
 
-/// The error answers with these codes, one a status.
+/// The error answers with these codes and those of everywhere, one a status.
 pub fn faults(codes: &[&[ErrorCode]]) -> BTreeMap<String, RefOr<Response>> {
+    faults_of(&[codes, &[EVERYWHERE]].concat())
+}
+
+fn faults_of(codes: &[&[ErrorCode]]) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
-    for code in codes.iter().copied().flatten().chain(EVERYWHERE) {
+    for code in codes.iter().copied().flatten() {
         by_status.entry(code.status()).or_default().push(*code);
     }
     by_status
@@ -165,7 +174,8 @@ fn fault(status: u16, codes: &[ErrorCode]) -> Response {
     let sentences: Vec<String> = codes.iter().map(|code| format!("`{code}`: {}.", code.title())).collect();
     let mut content = Content::new(Some(Ref::from_schema_name("Problem")));
     for code in codes {
-        let problem = Problem::new(*code, None, "4bf92f3577b34da6a3ce929d0e0e4736".to_owned());
+        let mut problem = Problem::new(*code, None, "4bf92f3577b34da6a3ce929d0e0e4736".to_owned());
+        problem.minimum_version = "0.2.0".parse().ok().filter(|_| *code == ErrorCode::ClientTooOld);
         let example = ExampleBuilder::new().value(serde_json::to_value(problem).ok()).build();
         content.examples.insert(code.code().to_owned(), RefOr::T(example));
     }
@@ -173,6 +183,10 @@ fn fault(status: u16, codes: &[ErrorCode]) -> Response {
         ResponseBuilder::new().description(sentences.join(" ")).content(problem::MEDIA_TYPE, content);
     if matches!(status, 429 | 503) {
         response = response.header("Retry-After", header("Seconds to wait.", Type::Integer));
+    }
+    if status == 426 {
+        let upgrade = header("The desk that would be served, as `hanna-convenios/0.2.0`.", Type::String);
+        response = response.header("Upgrade", upgrade);
     }
     if status == 401 {
         response = response.header("WWW-Authenticate", header("Always `Bearer`.", Type::String));
@@ -254,7 +268,8 @@ mod tests {
     fn no_document_number_stands_in_a_url() {
         let (_, document) = routes::all().split_for_parts();
         for path in document.paths.paths.keys() {
-            assert!(!path.replace("{id}", "").contains('{'), "{path}: what a path names is an id");
+            let rest = path.replace("{id}", "").replace("{code}", "");
+            assert!(!rest.contains('{'), "{path}: what a path names is an id, or the code made of one");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Connections: how they are accepted, how long they may take, how they end.
 //!
 //! hyper is driven here, and not by `axum::serve`, because that one waits for ever for the head of a request. Every wait of
-//! a client has an end: for its head, for its body (in `extract`), for its reading the answer; and there are only so many
-//! connections, the next one waits in the queue of the system.
+//! a client has an end: for its handshake, for its head, for its body (in `extract`), for its reading the answer; and there
+//! are only so many connections, the next one waits in the queue of the system.
 //!
 //! What is no HTTP, or has a head over [`HEAD_MAX_BYTES`], is answered by hyper, bare.
 
@@ -23,12 +23,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
 use crate::app::Limits;
 use crate::metrics::Metrics;
+use crate::tls::Tls;
 
 /// How long to wait when the system gives no more connections.
 const BREATH: Duration = Duration::from_secs(1);
@@ -37,9 +39,11 @@ const BREATH: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub IpAddr);
 
-/// Serves `router` on `listener` until `shutdown`; then ends idle connections and lets what was begun end.
+/// Serves `router` on `listener` until `shutdown`, with TLS if it is given; then ends idle connections and lets what was
+/// begun end.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     router: Router,
     limits: Limits,
     metrics: Arc<Metrics>,
@@ -52,6 +56,8 @@ pub async fn serve(
         .max_buf_size(HEAD_MAX_BYTES);
     let places = Arc::new(Semaphore::new(limits.connections_max));
     let graceful = GracefulShutdown::new();
+    // Dropped when we end: whoever still shakes hands has begun nothing.
+    let (staying, ending) = watch::channel(());
     let mut shutdown = pin!(shutdown);
     loop {
         let next = async {
@@ -64,23 +70,49 @@ pub async fn serve(
             next = next => next,
         };
         let router = router.clone();
-        let answer = move |mut request: hyper::Request<Incoming>| {
+        let answer = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer.ip()));
             router.clone().oneshot(request.map(Body::new))
-        };
-        let io = TokioIo::new(Unstalled::new(stream, limits.unread_max));
-        let connection = graceful.watch(http.serve_connection(io, service_fn(answer)));
+        });
+        let stream = Unstalled::new(stream, limits.unread_max);
+        let (http, tls, watcher, ending) = (http.clone(), tls.clone(), graceful.watcher(), ending.clone());
         let open = metrics.connection();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let ended = match tls {
+                None => watcher.watch(http.serve_connection(TokioIo::new(stream), answer)).await,
+                Some(tls) => match shaken(&tls, stream, limits.head_max, ending).await {
+                    Some(stream) => watcher.watch(http.serve_connection(TokioIo::new(stream), answer)).await,
+                    None => Ok(()),
+                },
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended badly");
             }
             drop((place, open));
         });
     }
     // Whoever comes now is told at once that nobody listens.
-    drop(listener);
+    drop((listener, staying));
     graceful.shutdown().await;
+}
+
+/// The stream behind a handshake that was good, in time, and before we end.
+async fn shaken<T: AsyncRead + AsyncWrite + Unpin>(
+    tls: &Arc<Tls>,
+    stream: T,
+    handshake_max: Duration,
+    mut ending: watch::Receiver<()>,
+) -> Option<TlsStream<T>> {
+    let shaken = tokio::select! {
+        _ = ending.changed() => return None,
+        shaken = timeout(handshake_max, tls.accept(stream)) => shaken,
+    };
+    match shaken {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
+        Err(_) => tracing::debug!("a handshake took too long"),
+    }
+    None
 }
 
 /// The next connection. Those that fail while they are accepted are the client's trouble.

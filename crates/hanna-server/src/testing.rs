@@ -265,7 +265,11 @@ impl Bench {
 
     /// An answer that need not be JSON.
     pub async fn get_bytes(&self, path: &str) -> axum::response::Response {
-        let request = request(Method::GET, path, None).body(Body::empty()).expect("a request");
+        self.send_bytes(request(Method::GET, path, None).body(Body::empty()).expect("a request")).await
+    }
+
+    /// The answer to any request, which need not be JSON.
+    pub async fn send_bytes(&self, request: Request<Body>) -> axum::response::Response {
         self.router.clone().oneshot(request).await.expect("infallible")
     }
 

@@ -38,10 +38,20 @@ pub fn rests_on(
     Ok(genuine.into_statement())
 }
 
-/// Whether a PC that is revoked since `revoked_at` may have recorded something at `occurred_at`: what it recorded before
-/// still counts.
-pub fn may_record(revoked_at: Option<Timestamp>, occurred_at: Timestamp) -> bool {
-    revoked_at.is_none_or(|revoked_at| occurred_at <= revoked_at)
+/// Why something that happened at `occurred_at` is not looked at, whatever it is.
+///
+/// What is of before `kept_from` may have been taken in and purged since: taken in again, it would count twice. A PC that is
+/// revoked since `revoked_at` records nothing any more; what it recorded before still counts.
+pub fn turned_away(
+    occurred_at: Timestamp,
+    kept_from: Timestamp,
+    revoked_at: Option<Timestamp>,
+) -> Option<ItemCode> {
+    if occurred_at < kept_from {
+        return Some(ItemCode::TooOld);
+    }
+    // A revoked PC stands in no branch any more.
+    revoked_at.is_some_and(|revoked_at| occurred_at > revoked_at).then_some(ItemCode::BranchNotAllowed)
 }
 
 /// What the database knows about a use.
@@ -193,6 +203,22 @@ mod tests {
         }
         let by_midnight = Reported { occurred_at: midnight - 1.minute(), ..report };
         assert_eq!(rule_void(&by_midnight, ana, midnight), not_allowed, "a minute later, but another day");
+    }
+
+    #[test]
+    fn what_is_too_old_or_after_the_revocation_is_turned_away() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a timestamp");
+        let (kept_from, revoked_at) = (at("2026-11-22T05:00:00Z"), at("2026-11-22T15:00:00Z"));
+        for (occurred_at, revoked_at, code) in [
+            (kept_from - 1.microsecond(), None, Some(ItemCode::TooOld)),
+            (kept_from - 1.microsecond(), Some(revoked_at), Some(ItemCode::TooOld)),
+            (kept_from, None, None),
+            (revoked_at, Some(revoked_at), None),
+            (revoked_at + 1.microsecond(), Some(revoked_at), Some(ItemCode::BranchNotAllowed)),
+            (revoked_at + 1.microsecond(), None, None),
+        ] {
+            assert_eq!(turned_away(occurred_at, kept_from, revoked_at), code, "{occurred_at}");
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ use hanna_wire::me::Me;
 use hanna_wire::outbox::{Batch, BatchAnswer};
 use hanna_wire::session::{Granted, Refresh, SignIn};
 use hanna_wire::usage::{UsagePage, UsageQuery};
+use hanna_wire::verification::{NewReport, ReportCode};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -197,6 +198,14 @@ impl Backend for Line {
         query: &UsageQuery,
     ) -> Result<Answered<UsagePage>, Failure> {
         self.pass(self.server.usage_reports(token, query)).await
+    }
+
+    async fn make_report_code(
+        &self,
+        token: &AccessToken,
+        report: &NewReport,
+    ) -> Result<Answered<ReportCode>, Failure> {
+        self.pass(self.server.make_report_code(token, report)).await
     }
 
     async fn health(&self) -> Result<Answered<Health>, Failure> {

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use hanna_cluster::Cluster;
 use hanna_server::demo::Demo;
 use hanna_server::{App, Budgets, Config, Database};
+use hanna_wire::client::Version;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -26,9 +27,15 @@ pub fn config(database: Database) -> Config {
 }
 
 /// A server whose mails are written to `folder`.
-async fn open(database: Database, folder: &Path, clock: &Arc<HandClock>, seed: u64) -> App {
+async fn open(
+    database: Database,
+    folder: &Path,
+    clock: &Arc<HandClock>,
+    seed: u64,
+    minimum_client: Option<Version>,
+) -> App {
     let clock = Arc::clone(clock) as _;
-    let mut config = config(database);
+    let mut config = Config { minimum_client, ..config(database) };
     config.mail.folder = folder.join("mail");
     App::open(config, clock, Seeded::new(seed)).await.expect("the server opens")
 }
@@ -45,6 +52,8 @@ pub struct TestServer {
     pub clock: Arc<HandClock>,
     /// Its database lives here, if it is embedded; its mails in the folder `mail`.
     pub folder: TempDir,
+    /// The oldest desk that is served, if not all are.
+    minimum_client: Option<Version>,
     /// Its database lives here, if it is PostgreSQL's.
     _cluster: Option<Cluster>,
 }
@@ -88,12 +97,21 @@ impl TestServer {
         clock: &Arc<HandClock>,
         affiliates: u32,
     ) -> Self {
-        let app = open(database, folder.path(), clock, 1).await;
+        let app = open(database, folder.path(), clock, 1, None).await;
         let demo = app.seed_demo(1, affiliates).await.expect("invented people");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (app, clock) = (Some(app), Arc::clone(clock));
-        let mut server = Self { app, address, running: None, demo, clock, folder, _cluster: cluster };
+        let mut server = Self {
+            app,
+            address,
+            running: None,
+            demo,
+            clock,
+            folder,
+            minimum_client: None,
+            _cluster: cluster,
+        };
         server.serve(listener);
         server
     }
@@ -109,8 +127,14 @@ impl TestServer {
         self.app = None;
         change(&self.database());
         let database = Database::Sqlite(self.database());
-        self.app = Some(open(database, self.folder.path(), &self.clock, 2).await);
+        self.app = Some(open(database, self.folder.path(), &self.clock, 2, self.minimum_client).await);
         self.resume();
+    }
+
+    /// Serves only desks of this version and newer ones from now on, or all of them; its database must be embedded.
+    pub async fn serve_since(&mut self, version: Option<&str>) {
+        self.minimum_client = version.map(|version| version.parse().expect("a version"));
+        self.between_lives(|_| ()).await;
     }
 
     /// On a runtime of its own, which ends with it: a connection that is open must not be answered any more.

@@ -27,6 +27,7 @@ fn report(folder: &TempDir) -> PathBuf {
         generated_at: datetime(2026, 11, 22, 18, 5, 9, 0),
         generated_by: "Ana Rodríguez".to_owned(),
         complete: true,
+        verifiable: None,
         rows: Vec::new(),
         totals: Vec::new(),
     };

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::client::Version;
+
 /// The state of a server process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Health {
@@ -24,6 +26,10 @@ pub struct Health {
     /// restored. Not there while the database does not answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Uuid>,
+    /// The oldest desk that is served; not there when all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "0.2.0")]
+    pub minimum_client: Option<Version>,
     /// What whoever runs the server should do soon, in a sentence; not there when all is well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "the signing key ends within 30 days: run `hanna-server keys rotate`")]

@@ -11,6 +11,7 @@ pub mod account;
 pub mod admin;
 pub mod agreement;
 pub mod application;
+pub mod client;
 pub mod entity_users;
 pub mod export;
 pub mod health;
@@ -24,6 +25,7 @@ pub mod problem;
 pub mod second_factor;
 pub mod session;
 pub mod usage;
+pub mod verification;
 
 /// The header with the trace id of an answer; it stands in the server's log and in every problem.
 pub const TRACE_HEADER: &str = "x-trace-id";
@@ -66,6 +68,14 @@ pub mod path {
     pub const OUTBOX: &str = "/v1/outbox";
     /// `GET`: reported uses.
     pub const USAGE_REPORTS: &str = "/v1/usage-reports";
+    /// Counts of reported uses.
+    pub const USAGE_REPORTS_TOTALS: &str = "/v1/usage-reports/totals";
+    /// Reported uses as one file.
+    pub const USAGE_REPORTS_EXPORT: &str = "/v1/usage-reports/export";
+    /// `POST`: the code of a report that is being made.
+    pub const REPORT_CODES: &str = "/v1/report-codes";
+    /// `GET`: whether a receipt or a report is genuine.
+    pub const VERIFY: &str = "/v1/verify/{code}";
     /// `PUT`: bring a file for an application request.
     pub const ATTACHMENT: &str = "/v1/attachments/{id}";
     /// `GET`: the requests of the own entity. `POST`: ask for an application.

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
+use crate::client::Version;
+
 /// The media type of a [`Problem`].
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -63,6 +65,8 @@ words! {
         CodeWrong = "CODE_WRONG",
         /// 422: the code is no longer good (too old, tried too often, replaced): ask for another.
         CodeExpired = "CODE_EXPIRED",
+        /// 426: this desk is older than the server serves; `minimum_version` says which one it serves.
+        ClientTooOld = "CLIENT_TOO_OLD",
         /// 429: too many requests; `Retry-After` says how long to wait.
         SlowDown = "SLOW_DOWN",
         /// 500: a fault of the server.
@@ -97,6 +101,7 @@ impl ErrorCode {
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Invalid | Self::WeakPassword | Self::CodeWrong | Self::CodeExpired => 422,
+            Self::ClientTooOld => 426,
             Self::SlowDown => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
@@ -131,6 +136,7 @@ impl ErrorCode {
             Self::WeakPassword => "Password too weak",
             Self::CodeWrong => "Wrong code",
             Self::CodeExpired => "Code no longer good",
+            Self::ClientTooOld => "Client too old",
             Self::SlowDown => "Too many requests",
             Self::Internal => "Internal error",
             Self::Unavailable => "Temporarily unavailable",
@@ -156,6 +162,11 @@ pub struct Problem {
     pub detail: Option<String>,
     /// Finds this occurrence in the server's log.
     pub trace_id: String,
+    /// Of `CLIENT_TOO_OLD` alone: the oldest version that is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "0.2.0")]
+    #[ts(optional, as = "Option<String>")]
+    pub minimum_version: Option<Version>,
 }
 
 impl Problem {
@@ -168,6 +179,7 @@ impl Problem {
             code,
             detail,
             trace_id,
+            minimum_version: None,
         }
     }
 }

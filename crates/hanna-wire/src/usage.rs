@@ -29,6 +29,20 @@ pub struct UsageQuery {
     pub limit: Option<u32>,
 }
 
+/// Which uses to count or to export, as in [`UsageQuery`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct UsageRange {
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub to: Timestamp,
+    /// Only this branch; otherwise every branch the account may see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch_id: Option<Uuid>,
+}
+
 /// One reported use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UsageRow {
@@ -78,6 +92,30 @@ pub struct UsageVoid {
     pub reason: VoidReason,
     /// Why, in words.
     pub text: Option<String>,
+}
+
+/// How many uses of a branch at a price category there were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UsageTotal {
+    /// Where.
+    pub branch_id: Uuid,
+    /// What people call that branch.
+    pub branch_name: String,
+    /// At which price category.
+    pub tariff: Tariff,
+    /// Uses that count, those with a note among them.
+    pub uses: u64,
+    /// Uses that count and have a note.
+    pub noted: u64,
+    /// Uses that were taken back: they are in no other count.
+    pub voided: u64,
+}
+
+/// Counts of reported uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UsageTotals {
+    /// One for each branch and price category that was used, by the branch's name.
+    pub items: Vec<UsageTotal>,
 }
 
 /// One page.

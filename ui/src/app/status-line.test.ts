@@ -49,6 +49,13 @@ describe('the connection', () => {
     expect(connectionText(STATUS)).toBe('En línea');
   });
 
+  it('says of a program that is too old which one to install', () => {
+    const offline = { ...STATUS, online: false, cause: 'PROGRAM_TOO_OLD' as const };
+    expect(connectionText({ ...offline, minimum_version: '0.2.0' })).toBe(
+      'Esta versión del programa ya no sirve: instale la 0.2.0 o una posterior',
+    );
+  });
+
   it('claims neither before anything was asked of the server', () => {
     expect(connection({ ...STATUS, online: false, last_sync_at: null })).toBe('unknown');
     expect(connection({ ...STATUS, online: false, last_sync_at: null, cause: 'UNREACHABLE' })).toBe(

@@ -19,6 +19,8 @@ export function connectionText(status: Known): string {
   if (!status) return t('status_unreadable');
   const state = connection(status);
   if (state !== 'offline') return t(`status_${state}`);
+  // There is a connection: it is this program that is not served.
+  if (status.minimum_version !== null) return t('status_too_old', { version: status.minimum_version });
   // "Sin conexión · No hay conexión" would say it twice.
   if (status.cause === null || status.cause === 'UNREACHABLE') return t('status_offline');
   return `${t('status_offline')} · ${t(`cause_${status.cause}_what`).replace(/\.$/, '')}`;

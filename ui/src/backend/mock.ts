@@ -64,6 +64,7 @@ export class MockBackend extends Administration implements Backend {
     super();
     this.controls = {
       online: true,
+      minimum_version: null,
       latency_ms: 60,
       server_ms: 60,
       fail: {},
@@ -85,6 +86,12 @@ export class MockBackend extends Administration implements Backend {
     this.#branch_id = this.#account?.branches.find(({ code }) => code === branch_code)?.id ?? null;
     this.#last_sync_ms = Date.now() - 4000;
     return this;
+  }
+
+  /** The server serves no desk before this version; `null`: it serves them all. */
+  set_minimum(version: string | null): void {
+    this.controls.minimum_version = version;
+    this.set_online(version === null);
   }
 
   /** The network goes or comes back. */
@@ -528,10 +535,12 @@ export class MockBackend extends Administration implements Backend {
   }
 
   #status(): Status {
-    const { online, sign_in_needed } = this.controls;
+    const { online, minimum_version, sign_in_needed } = this.controls;
+    const offline = minimum_version === null ? 'UNREACHABLE' : 'PROGRAM_TOO_OLD';
     return {
       online,
-      cause: online ? null : 'UNREACHABLE',
+      cause: online ? null : offline,
+      minimum_version,
       ...this.#records.counts(),
       copies_until:
         this.#copies.size === 0

@@ -4,4 +4,4 @@
  * Why there is SIN DATO, or why the copy answered instead of the server: a closed catalogue, with its
  * Spanish sentences in the UI's catalogue.
  */
-export type Cause = "UNREACHABLE" | "TIMED_OUT" | "SERVER_FAILED" | "UNREADABLE" | "SLOW_DOWN" | "SESSION_EXPIRED" | "REFUSED" | "UNKNOWN_KEY" | "BAD_SIGNATURE" | "OTHER_SUBJECT" | "NO_COPY" | "COPY_EXPIRED" | "NOT_YET_VALID" | "CLOCK_BEHIND" | "CLOCK_SKEWED" | "STORE_FAILED";
+export type Cause = "UNREACHABLE" | "TIMED_OUT" | "SERVER_FAILED" | "UNREADABLE" | "PROGRAM_TOO_OLD" | "SLOW_DOWN" | "SESSION_EXPIRED" | "REFUSED" | "UNKNOWN_KEY" | "BAD_SIGNATURE" | "OTHER_SUBJECT" | "NO_COPY" | "COPY_EXPIRED" | "NOT_YET_VALID" | "CLOCK_BEHIND" | "CLOCK_SKEWED" | "STORE_FAILED";

@@ -17,4 +17,8 @@ next: string | null,
 /**
  * Searches and exports at the caja before this one, the last one first; on the first page only.
  */
-accesses: Array<Access>, };
+accesses: Array<Access>, 
+/**
+ * What happened before was purged; left out when nothing ever was.
+ */
+kept_from?: string, };

@@ -28,4 +28,8 @@ detail: string | null,
 /**
  * Finds this occurrence in the server's log.
  */
-trace_id: string, };
+trace_id: string, 
+/**
+ * Of `CLIENT_TOO_OLD` alone: the oldest version that is served.
+ */
+minimum_version?: string, };

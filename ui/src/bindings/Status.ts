@@ -14,6 +14,10 @@ online: boolean,
  */
 cause: Cause | null, 
 /**
+ * The oldest version of this program that the server serves, when it does not serve this one.
+ */
+minimum_version: string | null, 
+/**
  * Uses and voids still to be sent.
  */
 pending: number, 

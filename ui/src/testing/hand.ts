@@ -91,6 +91,7 @@ export class Hand {
 export const STATUS: Status = {
   online: true,
   cause: null,
+  minimum_version: null,
   copies_until: null,
   pending: 0,
   lookups: 0,

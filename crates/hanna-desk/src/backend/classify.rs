@@ -7,6 +7,7 @@
 //! | 3xx | `Unreadable` | Hanna never redirects; portals do |
 //! | 401 with a Hanna problem | `SessionExpired`, or the refusal it names | |
 //! | 408, 425 | `TimedOut` | try again |
+//! | 426 with a Hanna problem | `TooOld`: as if there were no server, until this program is updated | a refusal would be the item's fault |
 //! | 429 | `SlowDown`, with `Retry-After` | |
 //! | other 4xx with a Hanna problem | `Refused` | only Hanna can refuse |
 //! | other 4xx without one | `Unreadable` | a proxy said it; it is nobody's verdict on the question |
@@ -29,6 +30,9 @@ pub fn classify(status: u16, body: &[u8], retry_after: Option<&str>) -> Failure 
         (429, _) => FailureKind::SlowDown,
         (500..=599, _) => FailureKind::ServerFailed,
         (401, Some(problem)) if problem.code == ErrorCode::SessionExpired => FailureKind::SessionExpired,
+        (426, Some(Problem { code: ErrorCode::ClientTooOld, minimum_version, .. })) => {
+            minimum_version.map_or(FailureKind::Unreadable, FailureKind::TooOld)
+        }
         (400..=499, Some(problem)) => FailureKind::Refused(problem.code),
         _ => FailureKind::Unreadable,
     };
@@ -72,6 +76,18 @@ mod tests {
         for (status, body, kind) in cases {
             assert_eq!(classify(status, &body, None).kind, kind, "{status}");
         }
+    }
+
+    #[test]
+    fn only_hanna_says_that_this_program_is_too_old_and_with_the_version_to_install() {
+        let minimum = "0.2.0".parse().expect("a version");
+        let mut said = Problem::new(ErrorCode::ClientTooOld, None, "t".into());
+        let of = |said: &Problem| classify(426, &serde_json::to_vec(said).expect("json"), None).kind;
+        assert_eq!(of(&said), FailureKind::Unreadable, "to which?");
+        said.minimum_version = Some(minimum);
+        assert_eq!(of(&said), FailureKind::TooOld(minimum));
+        assert_eq!(classify(426, b"Upgrade Required", None).kind, FailureKind::Unreadable);
+        assert!(!FailureKind::TooOld(minimum).hanna_answered());
     }
 
     #[test]

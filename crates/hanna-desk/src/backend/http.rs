@@ -15,7 +15,8 @@ use hanna_wire::me::Me;
 use hanna_wire::outbox::{Batch, BatchAnswer};
 use hanna_wire::session::{Granted, Refresh, SignIn};
 use hanna_wire::usage::{UsagePage, UsageQuery};
-use hanna_wire::{limits, path};
+use hanna_wire::verification::{NewReport, ReportCode};
+use hanna_wire::{client, limits, path};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, RETRY_AFTER};
@@ -81,7 +82,8 @@ impl Http {
 
 fn builder(address: &ServerAddress) -> ClientBuilder {
     let builder = Client::builder()
-            .user_agent(concat!("hanna-convenios/", env!("CARGO_PKG_VERSION")))
+            // The server looks whether it still serves us.
+            .user_agent(format!("{}/{}", client::NAME, env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(5))
             .timeout(PATIENCE)
             .pool_idle_timeout(Duration::from_secs(20))
@@ -217,6 +219,15 @@ impl<T: Transport> Backend for Http<T> {
         query: &UsageQuery,
     ) -> Result<Answered<UsagePage>, Failure> {
         self.json(self.client.get(self.url(path::USAGE_REPORTS)).bearer_auth(token.expose()).query(query))
+            .await
+    }
+
+    async fn make_report_code(
+        &self,
+        token: &AccessToken,
+        report: &NewReport,
+    ) -> Result<Answered<ReportCode>, Failure> {
+        self.json(self.client.post(self.url(path::REPORT_CODES)).bearer_auth(token.expose()).json(report))
             .await
     }
 

@@ -16,6 +16,7 @@ use hanna_domain::{Cause, Redacted};
 use hanna_wire::account::{
     ChangePassword, CodeSent, Confirm, ForgotPassword, Register, ResendCode, ResetPassword,
 };
+use hanna_wire::client::Version;
 use hanna_wire::health::Health;
 use hanna_wire::keys::Keys;
 use hanna_wire::lookup::{LookupAnswer, LookupRequest, RegularsAnswer, RegularsRequest};
@@ -24,6 +25,7 @@ use hanna_wire::outbox::{Batch, BatchAnswer};
 use hanna_wire::problem::ErrorCode;
 use hanna_wire::session::{Granted, Refresh, SignIn};
 use hanna_wire::usage::{UsagePage, UsageQuery};
+use hanna_wire::verification::{NewReport, ReportCode};
 use jiff::Timestamp;
 
 pub use address::{AddressError, ServerAddress};
@@ -54,6 +56,8 @@ pub enum FailureKind {
     ServerFailed,
     /// What answered is not Hanna, or was cut short.
     Unreadable,
+    /// Hanna serves this version of the program and newer ones, and not this one. Nothing was asked, and nothing refused.
+    TooOld(Version),
     /// Hanna asks to wait.
     SlowDown,
     /// Hanna does not know the access token, or no longer.
@@ -79,7 +83,8 @@ impl From<FailureKind> for Failure {
 }
 
 impl FailureKind {
-    /// Whether the server was reached and spoke for itself. Otherwise the desk is offline.
+    /// Whether the server was reached and spoke for itself. Otherwise the desk is offline: also where the server will not
+    /// speak with this version of the program.
     pub const fn hanna_answered(self) -> bool {
         matches!(self, Self::SlowDown | Self::SessionExpired | Self::Refused(_))
     }
@@ -91,6 +96,7 @@ impl FailureKind {
             Self::TimedOut => Cause::TimedOut,
             Self::ServerFailed => Cause::ServerFailed,
             Self::Unreadable => Cause::Unreadable,
+            Self::TooOld(_) => Cause::ProgramTooOld,
             Self::SlowDown => Cause::SlowDown,
             Self::SessionExpired => Cause::SessionExpired,
             Self::Refused(_) => Cause::Refused,
@@ -148,6 +154,12 @@ pub trait Backend: Administration + Send + Sync {
         token: &AccessToken,
         query: &UsageQuery,
     ) -> Result<Answered<UsagePage>, Failure>;
+    /// `POST /v1/report-codes`
+    async fn make_report_code(
+        &self,
+        token: &AccessToken,
+        report: &NewReport,
+    ) -> Result<Answered<ReportCode>, Failure>;
     /// `GET /health`
     async fn health(&self) -> Result<Answered<Health>, Failure>;
 }

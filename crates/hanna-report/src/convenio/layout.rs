@@ -155,6 +155,9 @@ impl<'a> Layout<'a> {
         if !report.complete {
             y_mm = self.lines(page, words::NOT_COMPLETE, NOTICE, y_mm + 2.6, WIDTH_MM, 1);
         }
+        if let Some(verifiable) = &report.verifiable {
+            y_mm = self.lines(page, &words::verifiable(verifiable), REMARK, y_mm + 2.2, WIDTH_MM, 1);
+        }
         y_mm + 4.5
     }
 
@@ -274,9 +277,12 @@ impl<'a> Layout<'a> {
     }
 
     fn footer(&self, page: &mut Page, index: usize) {
-        let number = format!("Página {} de {}", words::count(index + 1), words::count(self.plans.len()));
+        let mut number = format!("Página {} de {}", words::count(index + 1), words::count(self.plans.len()));
+        if let Some(verifiable) = &self.report.verifiable {
+            number = format!("{} · {number}", verifiable.code);
+        }
         self.lines(page, words::PRIVACY, FOOTER, FOOTER_TOP_MM, WIDTH_MM / 2.0, 1);
-        self.line_right(page, &number, FOOTER, (RIGHT_MM, FOOTER_TOP_MM), WIDTH_MM / 3.0);
+        self.line_right(page, &number, FOOTER, (RIGHT_MM, FOOTER_TOP_MM), WIDTH_MM / 2.0 - FACT_GAP_MM);
     }
 
     /// Sets `text` from the left margin, broken at `width_mm`; says where it ends.

@@ -5,7 +5,7 @@ use jiff::civil::{date, datetime};
 use proptest::prelude::*;
 
 use super::layout::{Layout, MARGIN_MM, PAPER};
-use super::{ConvenioReport, Row, words};
+use super::{ConvenioReport, Row, Verifiable, words};
 use crate::fonts::{Face, Fonts};
 use crate::page::{MM_PER_PT, Page, Run};
 
@@ -66,6 +66,7 @@ fn report(rows: Vec<Row>) -> ConvenioReport {
         generated_at: datetime(2026, 11, 22, 18, 5, 0, 0),
         generated_by: "Ana Rodríguez".to_owned(),
         complete: true,
+        verifiable: None,
         rows,
         totals: vec![(Tariff::B, uses)],
     }
@@ -239,6 +240,30 @@ fn what_was_made_without_the_server_says_so_on_every_page() {
     assert!(page_texts(&pages[0]).contains(&"Sin conexión: solo los usos registrados en este equipo."));
     for page in &pages[1..] {
         assert!(page_texts(page).iter().any(|text| text.contains("Sin conexión: solo este equipo")));
+    }
+}
+
+#[test]
+fn a_code_stands_on_every_page_with_what_it_is_for_on_the_first() {
+    let code = "R01J-DPKW-000E-0080-0000-0000-0042".to_owned();
+    let report = |uses| ConvenioReport {
+        verifiable: Some(Verifiable { code: code.clone(), uses }),
+        ..report(vec![row(); 100])
+    };
+    let pages_of_it = pages(&report(4862));
+    for page in &pages_of_it {
+        let number = page_texts(page).into_iter().find(|text| text.contains(" · Página ")).expect("a footer");
+        assert!(number.starts_with(&code), "{number}");
+    }
+    for (uses, said) in [
+        (4862, "tenía registrados 4.862 usos de este período."),
+        (1, "tenía registrado 1 uso de este período."),
+        (0, "no tenía usos registrados de este período."),
+    ] {
+        let first = &pages(&report(uses))[0];
+        let text = page_texts(first).into_iter().find(|text| text.starts_with("Código de verificación"));
+        let text = text.expect("what it is for");
+        assert!(text.contains(&code) && text.ends_with(said), "{text}");
     }
 }
 

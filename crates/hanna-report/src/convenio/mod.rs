@@ -35,6 +35,8 @@ pub struct ConvenioReport {
     pub generated_by: String,
     /// False when the server could not be asked: then the rows are the uses this PC knows of.
     pub complete: bool,
+    /// By what the caja can verify it; none when the server could not be asked.
+    pub verifiable: Option<Verifiable>,
     /// The uses, in the order in which they are to be read.
     pub rows: Vec<Row>,
     /// How many uses count at each tariff, in order. Refused and withdrawn ones do not count.
@@ -52,6 +54,15 @@ impl fmt::Debug for ConvenioReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ConvenioReport {{ {} to {}, {} rows, ••• }}", self.from, self.to, self.rows.len())
     }
+}
+
+/// What the server keeps about a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verifiable {
+    /// The code, as it is to be read.
+    pub code: String,
+    /// How many uses it had on record, which lacks those that still wait at a PC.
+    pub uses: u64,
 }
 
 /// One reported use.

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use hanna_domain::{Document, DocumentKind, UsageState};
 use jiff::civil::{Date, DateTime};
 
-use super::ConvenioReport;
+use super::{ConvenioReport, Verifiable};
 
 pub const TITLE: &str = "Reporte de Convenio";
 pub const ALL_BRANCHES: &str = "Todas las sedes";
@@ -71,6 +71,16 @@ pub const fn state(state: UsageState) -> &'static str {
 /// The branch the report is about, or that it is about all.
 pub fn branch(report: &ConvenioReport) -> &str {
     report.branch_name.as_deref().unwrap_or(ALL_BRANCHES)
+}
+
+/// What the code on a report stands for.
+pub fn verifiable(Verifiable { code, uses }: &Verifiable) -> String {
+    let had = match uses {
+        0 => "no tenía usos registrados".to_owned(),
+        1 => "tenía registrado 1 uso".to_owned(),
+        _ => format!("tenía registrados {} usos", count(*uses)),
+    };
+    format!("Código de verificación {code}. Al generar el reporte, Hanna {had} de este período.")
 }
 
 /// What PDF readers show in their title bar.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::Purge;
 use crate::keys::SigningKey;
 use crate::secrets::Mac;
 use crate::store::{Approval, Confirmation, ImportCounts, Installation, Opening, Rejection};
@@ -91,11 +92,13 @@ pub enum Act {
     PersonSearched,
     /// Somebody was given everything there is about a person.
     PersonExported,
+    /// What was older than records are kept is gone; says what, and up to which block.
+    Purged,
 }
 
 impl Act {
     /// All there are.
-    pub(super) const ALL: [Self; 39] = [
+    pub(super) const ALL: [Self; 40] = [
         Self::Lookup,
         Self::Item,
         Self::SignIn,
@@ -135,6 +138,7 @@ impl Act {
         Self::Installed,
         Self::PersonSearched,
         Self::PersonExported,
+        Self::Purged,
     ];
 
     /// The word in SQL.
@@ -179,6 +183,7 @@ impl Act {
             Self::Installed => "INSTALLED",
             Self::PersonSearched => "PERSON_SEARCHED",
             Self::PersonExported => "PERSON_EXPORTED",
+            Self::Purged => "PURGED",
         }
     }
 
@@ -325,6 +330,12 @@ impl NewAct {
             .by(&rejection.by)
             .about(rejection.id)
             .saying(json!({ "account": account_id }))
+    }
+
+    /// Something was purged.
+    pub fn purged(purge: &Purge, by: &Actor, now: Timestamp) -> Self {
+        // What is made of numbers and texts is always JSON.
+        Self::new(Act::Purged, now).by(by).saying(serde_json::to_value(purge).unwrap_or_default())
     }
 
     /// The account that did it, if an account did.

@@ -15,6 +15,7 @@ pub type Hash = [u8; 32];
 const LEAF: u8 = 0;
 const NODE: u8 = 1;
 const BLOCK: u8 = 2;
+const PLACES: u8 = 3;
 /// What a signature is over, before the hash. No statement begins like this: they begin with `ey`.
 const SIGNED: &[u8] = b"hanna audit block\0";
 /// Of one leaf in a block's list.
@@ -129,6 +130,15 @@ fn root(leaves: &[Leaf]) -> Hash {
     level.first().copied().unwrap_or_default()
 }
 
+/// The hash of a list of places.
+pub fn places(ids: &[i64]) -> Hash {
+    let mut hash = Sha256::new_with_prefix([PLACES]);
+    for id in ids {
+        hash.update(id.to_be_bytes());
+    }
+    hash.finalize().into()
+}
+
 /// Where the chain ends: on what the next block is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
@@ -187,8 +197,10 @@ pub struct Block {
     pub kid: String,
     /// The signature.
     pub signature: Vec<u8>,
-    /// The acts.
+    /// The acts; empty once all of them are purged.
     pub leaves: Vec<Leaf>,
+    /// How many there were, once all of them are purged.
+    pub purged: Option<i64>,
 }
 
 impl Block {
@@ -215,6 +227,7 @@ impl Block {
             kid: key.kid.clone(),
             signature: Vec::new(),
             leaves,
+            purged: None,
         };
         let pair = Ed25519KeyPair::from_pkcs8(key.pkcs8.expose()).map_err(KeyFault::of)?;
         block.signature = pair.sign(&block.signed()).as_ref().to_vec();
@@ -227,11 +240,19 @@ impl Block {
         for number in [self.number, self.sealed_us, self.after, self.until] {
             hash.update(number.to_be_bytes());
         }
-        add_length(&mut hash, self.leaves.len());
+        hash.update(self.count().to_be_bytes());
         for (kind, bytes) in [(0, self.previous.as_slice()), (1, &self.root), (2, self.kid.as_bytes())] {
             add_bytes(&mut hash, kind, bytes);
         }
         hash.finalize().into()
+    }
+
+    /// How many acts it seals, those that are purged too.
+    pub fn count(&self) -> u64 {
+        match self.purged {
+            None => u64::try_from(self.leaves.len()).unwrap_or(u64::MAX),
+            Some(acts) => u64::try_from(acts).unwrap_or(u64::MAX),
+        }
     }
 
     /// Where the chain ends with it.
@@ -243,10 +264,14 @@ impl Block {
         [SIGNED, &self.hash()].concat()
     }
 
-    /// Whether the key of these 32 bytes signed it, and its list is the one that was signed.
+    /// Whether the key of these 32 bytes signed it, and its list, as long as it has one, is the one that was signed.
     pub fn is_genuine(&self, public_key: &[u8]) -> bool {
         let is_signed =
             UnparsedPublicKey::new(&ED25519, public_key).verify(&self.signed(), &self.signature).is_ok();
-        is_signed && self.root == root(&self.leaves)
+        let is_whole = match self.purged {
+            None => self.root == root(&self.leaves),
+            Some(_) => self.leaves.is_empty(),
+        };
+        is_signed && is_whole
     }
 }

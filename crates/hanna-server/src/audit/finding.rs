@@ -46,6 +46,10 @@ pub enum Finding {
         /// Which.
         act: String,
     },
+    /// The last purge names a block that is not in the chain, or is younger than any purge may be.
+    PurgeUnfounded(i64),
+    /// What is left of the blocks that were purged is not what the last purge left.
+    NotAsLeft(i64),
     /// A row of a table that no act accounts for.
     Stray(Stray),
 }
@@ -65,6 +69,12 @@ impl fmt::Display for Finding {
             Self::Removed(id) => write!(f, "act {id} was removed"),
             Self::SlippedIn { id, act } => write!(f, "act {id} ({act}) was slipped in"),
             Self::RecordRemoved { id, act } => write!(f, "what act {id} ({act}) records was removed"),
+            Self::PurgeUnfounded(id) => {
+                write!(f, "act {id} (PURGED) purged up to a block that is not in the chain, or too young")
+            }
+            Self::NotAsLeft(id) => {
+                write!(f, "what is left of the blocks that were purged is not what act {id} (PURGED) left")
+            }
             Self::Stray(Stray { table, id }) => write!(f, "{table}: {id} is in no act"),
         }
     }
@@ -84,6 +94,12 @@ impl Finding {
             Self::Removed(id) => format!("El acto {id} fue borrado."),
             Self::SlippedIn { id, act } => format!("El acto {id} ({act}) fue agregado después del sello."),
             Self::RecordRemoved { id, act } => format!("Lo que registra el acto {id} ({act}) fue borrado."),
+            Self::PurgeUnfounded(id) => format!(
+                "El acto {id} (PURGED) depuró hasta un bloque que no está en la cadena, o que es demasiado reciente."
+            ),
+            Self::NotAsLeft(id) => {
+                format!("De los bloques depurados no queda lo que dejó el acto {id} (PURGED).")
+            }
             Self::Stray(Stray { table, id }) => format!("{table}: {id} no está en ningún acto."),
         }
     }

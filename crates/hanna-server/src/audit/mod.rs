@@ -13,6 +13,7 @@ pub mod chain;
 mod decisions;
 mod finding;
 mod person;
+mod purge;
 mod sealer;
 mod verify;
 
@@ -21,8 +22,9 @@ pub use self::finding::Finding;
 pub use self::person::{
     Access, Consulted, PersonLookups, PersonUse, PersonalData, RegisteredPerson, verdict_of,
 };
+pub use self::purge::{LastPurge, Purge, Removed};
 pub use self::sealer::{SealError, Sealer};
 pub use self::verify::{Anchor, NoAnchor, Verification};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,4 +1,4 @@
-mod of_people;
+pub(crate) mod of_people;
 mod on_postgres;
 
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ async fn busy() -> Bench {
     make_busy(Bench::open().await).await
 }
 
-async fn make_busy(bench: Bench) -> Bench {
+pub(crate) async fn make_busy(bench: Bench) -> Bench {
     bench.app.seal_audit().await.expect("sealed");
     let desk = bench.desk("RECEPCION-1").await;
     let account = &bench.demo.accounts[0];
@@ -231,7 +231,7 @@ async fn whatever_is_changed_removed_slipped_in_or_reordered_is_found() {
             "block 2 does not follow from the one before it".into(),
         ),
         (
-            "INSERT INTO audit_blocks SELECT 4, previous, sealed_us, after_id, until_id, root, kid, signature, leaves
+            "INSERT INTO audit_blocks SELECT 4, previous, sealed_us, after_id, until_id, root, kid, signature, leaves, purged
              FROM audit_blocks WHERE number = 3"
                 .into(),
             "block 4 is not as it was signed".into(),
@@ -345,6 +345,30 @@ async fn sealing_misses_nothing(bench: &Bench) {
     // The demo and its import, the key, a sign-in, the lookups.
     assert_eq!(found.sealed, 4 + asked_of);
     assert!(found.blocks > 2, "while they wrote: {}", found.blocks);
+}
+
+/// Whoever writes all the time must not keep a seal from ending.
+#[tokio::test]
+async fn a_seal_ends_with_what_there_was_when_it_began() {
+    let bench = Bench::open().await;
+    let desk = bench.desk("RECEPCION-1").await;
+    let before = verified(&bench).await.blocks;
+    let writing = async {
+        loop {
+            bench
+                .app
+                .store()
+                .append(NewAct::new(Act::SignInFailed, bench.clock.at()))
+                .await
+                .expect("appended");
+        }
+    };
+    desk.look_up(&bench, 0, &bench.demo.documents.active[0]).await;
+    tokio::select! {
+        () = writing => {}
+        sealed = bench.app.seal_audit() => assert!(sealed.expect("sealed") > 0),
+    }
+    assert_eq!(verified(&bench).await.blocks, before + 1);
 }
 
 async fn futures_of<T>([first, second]: [impl Future<Output = T>; 2]) -> [T; 2] {

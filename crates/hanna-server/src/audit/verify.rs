@@ -9,10 +9,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::chain::{Block, Entry, Head, Leaf};
-use super::{Act, Finding};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::chain::{Block, Entry, Head, Leaf, places};
+use super::{Act, Finding, LastPurge};
 use crate::app::App;
 use crate::keys::KeyRing;
+use crate::retention::KEEP_DAYS_MIN;
 use crate::secrets::hex;
 use crate::store::StoreError;
 
@@ -32,6 +36,23 @@ impl Anchor {
     /// The anchor at a head.
     pub fn of(head: &Head) -> Self {
         Self { number: head.number, hash: hex(&head.hash) }
+    }
+
+    /// The number of the block.
+    pub const fn number(&self) -> i64 {
+        self.number
+    }
+}
+
+impl Serialize for Anchor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Anchor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -57,13 +78,50 @@ impl FromStr for Anchor {
     }
 }
 
+/// What is not there because it was purged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PurgedSoFar {
+    /// Acts.
+    pub acts: u64,
+    /// The last purge.
+    pub last: LastPurge,
+    /// The places of the acts in the purged blocks that are still there.
+    left: Vec<i64>,
+    /// Whether its block is in the chain.
+    is_in_chain: bool,
+}
+
+impl PurgedSoFar {
+    const fn of(last: LastPurge) -> Self {
+        Self { acts: 0, last, left: Vec::new(), is_in_chain: false }
+    }
+
+    /// Whether the block is one of those that it purged.
+    const fn has(&self, block: &Block) -> bool {
+        block.number <= self.last.purge.block.number()
+    }
+
+    /// Reads one of its blocks.
+    fn note(&mut self, block: &Block, entries: &[Entry]) {
+        self.acts += u64::try_from(block.purged.unwrap_or(0)).unwrap_or(0);
+        self.left.extend(entries.iter().map(|entry| entry.id));
+        if Anchor::of(&block.head()) == self.last.purge.block {
+            let least = SignedDuration::from_hours(24 * i64::from(KEEP_DAYS_MIN));
+            let sealed_at = Timestamp::from_microsecond(block.sealed_us);
+            self.is_in_chain = sealed_at.is_ok_and(|at| self.last.at.duration_since(at) >= least);
+        }
+    }
+}
+
 /// What reading everything again found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verification {
     /// Blocks read.
     pub blocks: u64,
-    /// Acts they seal.
+    /// Acts they seal, without those that are purged.
     pub sealed: u64,
+    /// What is purged; none when nothing ever was.
+    pub purged: Option<PurgedSoFar>,
     /// Acts that are not sealed yet.
     pub unsealed: u64,
     /// The last block, to be kept elsewhere; none when there is no block.
@@ -75,6 +133,19 @@ pub struct Verification {
 }
 
 impl Verification {
+    /// Before anything is read.
+    pub const fn of_nothing() -> Self {
+        Self {
+            blocks: 0,
+            sealed: 0,
+            purged: None,
+            unsealed: 0,
+            anchor: None,
+            findings: Vec::new(),
+            findings_total: 0,
+        }
+    }
+
     fn add(&mut self, finding: Finding) {
         self.findings_total += 1;
         let listed = u64::try_from(self.findings.len()).unwrap_or(u64::MAX);
@@ -83,17 +154,22 @@ impl Verification {
         }
     }
 
-    fn check_block(&mut self, before: Head, block: &Block, entries: &[Entry], keys: &KeyRing) {
+    /// Reads one block with its acts, after the block before.
+    pub fn check_block(&mut self, before: Head, block: &Block, entries: &[Entry], keys: &KeyRing) {
         let number = block.number;
         self.blocks += 1;
-        self.sealed += u64::try_from(block.leaves.len()).unwrap_or(u64::MAX);
         let next = before.number.saturating_add(1);
         if number > next {
             self.add(Finding::BlocksMissing { first: next, last: number - 1 });
         } else if number != next || block.previous != before.hash || block.after != before.until {
             self.add(Finding::BlockNotLinked(number));
         }
-        if !keys.public_key(&block.kid).is_some_and(|key| block.is_genuine(key)) {
+        let is_purged = self.purged.as_ref().is_some_and(|purged| purged.has(block));
+        if let Some(purged) = self.purged.as_mut().filter(|_| is_purged) {
+            purged.note(block, entries);
+        }
+        let is_genuine = keys.public_key(&block.kid).is_some_and(|key| block.is_genuine(key));
+        if !is_genuine || (block.purged.is_some() && !is_purged) {
             self.add(Finding::BlockChanged(number));
         }
         let mut entries = entries.iter().peekable();
@@ -101,13 +177,30 @@ impl Verification {
             while let Some(entry) = entries.next_if(|entry| entry.id < leaf.id) {
                 self.add(Finding::SlippedIn { id: entry.id, act: entry.act.clone() });
             }
-            match entries.next_if(|entry| entry.id == leaf.id) {
-                Some(entry) => self.check_entry(leaf, entry),
-                None => self.add(Finding::Removed(leaf.id)),
+            match (entries.next_if(|entry| entry.id == leaf.id), &mut self.purged) {
+                (Some(entry), _) => {
+                    self.sealed += 1;
+                    self.check_entry(leaf, entry);
+                }
+                (None, Some(purged)) if is_purged => purged.acts += 1,
+                (None, _) => self.add(Finding::Removed(leaf.id)),
             }
         }
         for entry in entries {
             self.add(Finding::SlippedIn { id: entry.id, act: entry.act.clone() });
+        }
+    }
+
+    /// Whether what is left of the blocks that were purged is what the last purge left.
+    fn check_left(&mut self) {
+        let Some(PurgedSoFar { last, left, is_in_chain, .. }) = &self.purged else { return };
+        let (id, is_in_chain) = (last.id, *is_in_chain);
+        let is_as_left = hex(&places(left)) == last.purge.left;
+        if !is_in_chain {
+            self.add(Finding::PurgeUnfounded(id));
+        }
+        if !is_as_left {
+            self.add(Finding::NotAsLeft(id));
         }
     }
 
@@ -138,14 +231,25 @@ impl App {
     /// When the store cannot be read: then nobody knows.
     pub async fn verify_audit(&self, anchor: Option<Anchor>) -> Result<Verification, StoreError> {
         let _turn = self.verifying().lock().await;
-        let mut found = Verification {
-            blocks: 0,
-            sealed: 0,
-            unsealed: 0,
-            anchor: None,
-            findings: Vec::new(),
-            findings_total: 0,
-        };
+        loop {
+            let last = self.store().last_purge().await?;
+            let id = last.as_ref().map(|last| last.id);
+            let found = self.read_audit(last, anchor.as_ref()).await?;
+            let now = self.store().last_purge().await?;
+            if now.map(|last| last.id) == id {
+                return Ok(found);
+            }
+            // Another process purges: what was read first is not what was read last.
+        }
+    }
+
+    async fn read_audit(
+        &self,
+        last_purge: Option<LastPurge>,
+        anchor: Option<&Anchor>,
+    ) -> Result<Verification, StoreError> {
+        let mut found =
+            Verification { purged: last_purge.map(PurgedSoFar::of), ..Verification::of_nothing() };
         // Before the blocks: a block that is sealed in the meantime is no finding.
         let kept = self.store().audit_head().await?;
         let keys = Arc::new(KeyRing::new(self.store().keys().await?));
@@ -163,7 +267,7 @@ impl App {
             });
             found = checked.await.map_err(|error| StoreError::Failed(error.into()))?;
             kept_is_there |= kept == Some(head);
-            anchor_is_there |= anchor == Some(Anchor::of(&head));
+            anchor_is_there |= anchor == Some(&Anchor::of(&head));
         }
         match kept {
             Some(kept) if kept.number > head.number => {
@@ -174,8 +278,9 @@ impl App {
             _ => found.add(Finding::HeadDiffers),
         }
         if let Some(anchor) = anchor.filter(|_| !anchor_is_there) {
-            found.add(Finding::AnchorMissing(anchor));
+            found.add(Finding::AnchorMissing(anchor.clone()));
         }
+        found.check_left();
         found.anchor = (found.blocks > 0).then(|| Anchor::of(&head));
         self.check_unsealed(&mut found, head).await?;
         for stray in self.store().strays(LISTED_MAX).await? {

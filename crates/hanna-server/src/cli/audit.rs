@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use hanna_domain::{Document, DocumentKind, Verdict};
+use hanna_domain::{Document, DocumentKind, Verdict, colombia};
 use hanna_wire::admin::audit::AccessAct;
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, offset};
@@ -35,6 +35,10 @@ pub async fn verify(anchor: Option<Anchor>, holds: &Effective) -> anyhow::Result
 fn write_verification(out: &mut impl Write, found: &Verification) -> io::Result<()> {
     writeln!(out, "sealed: {} acts in {} blocks", found.sealed, found.blocks)?;
     writeln!(out, "not sealed yet: {} acts; whoever changed them could not be found out", found.unsealed)?;
+    if let Some(purged) = &found.purged {
+        let (acts, day) = (purged.acts, colombia::day_of(purged.last.purge.kept_from));
+        writeln!(out, "depurados por antigüedad: {acts} actos; desde el {day} se conserva todo")?;
+    }
     if let Some(anchor) = &found.anchor {
         writeln!(out, "last block: {anchor}")?;
     }
@@ -66,10 +70,15 @@ pub async fn search(args: &AuditSearchArgs, holds: &Effective) -> anyhow::Result
 }
 
 fn write_lookups(out: &mut impl Write, found: &PersonLookups) -> io::Result<()> {
+    let since = found.kept_from.map(colombia::day_of).map(|day| format!(" desde el {day}"));
+    let since = since.as_deref().unwrap_or_default();
     if found.lookups.is_empty() {
-        writeln!(out, "Nadie ha consultado este documento.")?;
+        writeln!(out, "Nadie ha consultado este documento{since}.")?;
     } else {
-        writeln!(out, "Consultas de este documento: {}", found.lookups.len())?;
+        writeln!(out, "Consultas de este documento{since}: {}", found.lookups.len())?;
+    }
+    if !since.is_empty() {
+        writeln!(out, "Los registros anteriores a ese día se depuraron.")?;
     }
     for one in &found.lookups {
         let Consulted { entity_name, branch_name, device_name, operator_name, purpose, .. } = one;
@@ -109,7 +118,7 @@ const fn said(verdict: Verdict) -> &'static str {
 }
 
 /// Day and time as a clock in Colombia shows them.
-fn in_colombia(at: Timestamp) -> String {
+pub(super) fn in_colombia(at: Timestamp) -> String {
     at.to_zoned(TimeZone::fixed(offset(-5))).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 

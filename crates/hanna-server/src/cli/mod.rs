@@ -7,9 +7,11 @@ mod businesses;
 mod data;
 mod operations;
 mod requests;
+mod retention;
 mod serve;
 mod settings;
 mod users;
+mod verification;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -20,11 +22,13 @@ use clap::{Args, Parser, Subcommand};
 use hanna_domain::Document;
 use hanna_wire::admin::people::AdminUserStanding;
 use hanna_wire::limits::PURPOSE_MAX;
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use self::businesses::{AgreementCommand, BranchCommand, EntityCommand, ImportCommand, UsageArgs};
 use self::requests::{RequestApproveArgs, RequestArgs, RequestCommand, RequestListArgs, RequestRejectArgs};
 use self::settings::{Effective, LogFormat, Settings};
+use self::verification::VerifyArgs;
 use crate::app::{App, Config, Database};
 use crate::audit::{Actor, Anchor};
 use crate::clock::{SystemClock, SystemEntropy};
@@ -44,7 +48,7 @@ const CONFIG_VARIABLE: &str = "HANNA_SERVER_CONFIG";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the API. Prints `listening on http://ADDRESS:PORT` as its first line.
+    /// Serve the API. Prints `listening on http://ADDRESS:PORT` as its first line, or `https://` with TLS.
     Serve(Place),
     /// Bring the database to this program's schema, and make the signing key if there is none.
     Migrate(Place),
@@ -96,6 +100,15 @@ enum Command {
     /// The record of every act: whether it is whole, who looked a person up, everything there is about a person.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Whether a receipt or a report is genuine.
+    Verify(VerifyArgs),
+    /// Remove what is older than records are kept: lookups, uses, and the acts of the audit about them.
+    #[command(
+        after_help = "A server that serves does so by itself, once a day. What is removed is on record, with who removed it, and the \
+        rest of the audit stays verifiable. It stops before anything that is not as it was sealed. Backups still hold what is \
+        removed here."
+    )]
+    Purge(PurgeArgs),
     /// Copy the database into a new file, also while a server serves.
     #[command(
         after_help = "The copy is one state of the database, checked before it gets its name. It holds people's data and the \
@@ -184,6 +197,21 @@ enum ConfigCommand {
     Check(Place),
     /// Print what holds, as a configuration file, without secrets.
     Print(Place),
+}
+
+#[derive(Debug, Args)]
+struct PurgeArgs {
+    /// Only say what would be removed.
+    #[arg(long)]
+    dry_run: bool,
+    /// Remove what is of before this Colombian day, which must be one of those that are kept no more [default: all of them].
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    before: Option<Date>,
+    /// Go on where something is not as it was sealed; how much is recorded.
+    #[arg(long)]
+    despite_findings: bool,
+    #[command(flatten)]
+    place: Place,
 }
 
 #[derive(Debug, Args)]
@@ -427,6 +455,7 @@ impl Command {
             | Self::SeedDemo(SeedDemoArgs { place, .. })
             | Self::ImportAffiliates(ImportArgs { place, .. })
             | Self::ImportOutbox(ImportOutboxArgs { place, .. })
+            | Self::Purge(PurgeArgs { place, .. })
             | Self::Backup(BackupArgs { place, .. })
             | Self::Restore(RestoreArgs { place, .. })
             | Self::Account(
@@ -469,6 +498,7 @@ impl Command {
             Self::Agreement(command) => Some(command.place()),
             Self::Import(command) => Some(command.place()),
             Self::Usage(args) => Some(&args.place),
+            Self::Verify(args) => Some(&args.place),
             Self::Openapi => None,
         }
     }
@@ -501,6 +531,7 @@ async fn obey(command: &Command, holds: &Effective) -> anyhow::Result<ExitCode> 
         Command::Agreement(command) => businesses::agreement(command, holds).await,
         Command::Import(command) => businesses::import(command, holds).await,
         Command::Usage(args) => businesses::usage(args, holds).await,
+        Command::Verify(args) => verification::verify(args, holds).await,
         Command::Request(command) => requests::obey(command, holds).await,
         Command::Device(DeviceCommand::List(_)) => operations::list_devices(holds).await,
         Command::Device(DeviceCommand::Revoke(args)) => operations::revoke_device(args.id, holds).await,
@@ -512,6 +543,7 @@ async fn obey(command: &Command, holds: &Effective) -> anyhow::Result<ExitCode> 
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(args.anchor.clone(), holds).await,
         Command::Audit(AuditCommand::Search(args)) => audit::search(args, holds).await,
         Command::Audit(AuditCommand::Export(args)) => audit::export(args, holds).await,
+        Command::Purge(args) => retention::purge(args, holds).await,
         Command::Backup(args) => backups::back_up(&args.file, holds),
         Command::Restore(args) => backups::restore(&args.file, args.force, holds),
         Command::Config(ConfigCommand::Check(_)) => {

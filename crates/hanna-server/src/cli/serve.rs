@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -11,13 +12,16 @@ use tokio::sync::watch;
 use super::open_for;
 use super::settings::Effective;
 use crate::audit::Actor;
+use crate::tls::Tls;
 
 pub async fn serve(holds: &Effective) -> anyhow::Result<ExitCode> {
-    for address in [Some(holds.listen), holds.metrics_listen].into_iter().flatten() {
+    let tls = holds.tls().map(|files| Tls::open(files, Tls::LOOK_EVERY)).transpose()?.map(Arc::new);
+    let plain = if tls.is_none() { Some(holds.listen) } else { None };
+    for address in [plain, holds.metrics_listen].into_iter().flatten() {
         anyhow::ensure!(
             address.ip().is_loopback() || holds.allow_plain_http.0,
-            "{} can be reached from other machines, and plain HTTP would show people's data on the way: listen on a \
-             loopback address behind a proxy that speaks TLS, or say --allow-plain-http",
+            "{} can be reached from other machines, and plain HTTP would show people's data on the way: give the API \
+             --tls-cert and --tls-key, listen on a loopback address behind a proxy that speaks TLS, or say --allow-plain-http",
             address.ip()
         );
     }
@@ -34,7 +38,8 @@ pub async fn serve(holds: &Effective) -> anyhow::Result<ExitCode> {
         Some(address) => Some(bind(address).await?),
         None => None,
     };
-    announce("listening on http://", listener.local_addr()?, "")?;
+    let before = if tls.is_some() { "listening on https://" } else { "listening on http://" };
+    announce(before, listener.local_addr()?, "")?;
     if let Some(metrics) = &metrics {
         announce("metrics on http://", metrics.local_addr()?, hanna_wire::path::METRICS)?;
     }
@@ -57,7 +62,9 @@ pub async fn serve(holds: &Effective) -> anyhow::Result<ExitCode> {
         }
     };
     let sealed = app.keep_sealing(ending(begun.clone()));
-    let served = async { tokio::join!(app.serve(listener, ending(begun.clone())), counted, sealed) };
+    let purged = app.keep_purging(ending(begun.clone()));
+    let served =
+        async { tokio::join!(app.serve_as(listener, tls, ending(begun.clone())), counted, sealed, purged) };
     let goodbye = async {
         let _told = shutdown.await;
         tokio::time::sleep(holds.shutdown_max()).await;

@@ -12,12 +12,15 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use hanna_domain::Redacted;
+use hanna_wire::client::Version;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::app::{self, Config, Database, Limits};
 use crate::audit::Actor;
 use crate::gate::Budgets;
 use crate::mail::MailConfig;
+use crate::retention;
+use crate::tls::TlsFiles;
 
 /// The most that is taken for a limit in seconds.
 const DAY_S: u64 = 86_400;
@@ -93,6 +96,10 @@ settings! {
     listen("HANNA_SERVER_LISTEN", "ADDRESS:PORT"): SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8740));
     /// Where to serve `/metrics`; nowhere unless it is said.
     metrics_listen("HANNA_SERVER_METRICS_LISTEN", "ADDRESS:PORT"): SocketAddr;
+    /// The server's certificate and those that lead to a root, as PEM: with it the API is served with TLS. Read again when it changes.
+    tls_cert("HANNA_SERVER_TLS_CERT", "FILE"): PathBuf;
+    /// The private key of the certificate, as PEM.
+    tls_key("HANNA_SERVER_TLS_KEY", "FILE"): PathBuf;
     /// Serve plain HTTP on an address that others can reach. Only behind a proxy that speaks TLS [default: false].
     allow_plain_http(
         "HANNA_SERVER_ALLOW_PLAIN_HTTP", "true|false",
@@ -102,6 +109,8 @@ settings! {
     trusted_proxies("HANNA_SERVER_TRUSTED_PROXIES", "ADDRESS,…"): Addresses = Addresses(Vec::new());
     /// How many connections there are at once; more wait [default: 2000].
     connections_max("HANNA_SERVER_CONNECTIONS_MAX", "COUNT"): usize = Limits::USUAL.connections_max;
+    /// The oldest desk that is served; older ones are told to be updated, and lose nothing [default: none].
+    minimum_client("HANNA_SERVER_MINIMUM_CLIENT", "MAJOR.MINOR.PATCH"): Version;
     /// The mail server, as `smtps://USER:PASSWORD@HOST` or `smtp://HOST?tls=required`; without one mails are written to `DATA_DIR/mail`.
     smtp("HANNA_SERVER_SMTP", "smtps://USER:PASSWORD@HOST"): SmtpUrl;
     /// Who writes the mails; needed with a mail server.
@@ -125,6 +134,8 @@ settings! {
     watch_enumeration("HANNA_SERVER_WATCH_ENUMERATION", "true|false"): Switch = Switch(true);
     /// Regulars a branch may have verified again in one Colombian day [default: 2000].
     regulars_a_day("HANNA_SERVER_REGULARS_A_DAY", "COUNT"): u32 = app::REGULARS_A_DAY_MAX;
+    /// For how many days records that name people are kept; then they are purged [default: 3653].
+    keep_records_days("HANNA_SERVER_KEEP_RECORDS_DAYS", "DAYS"): u32 = retention::KEEP_DAYS;
 }
 
 /// How the log is written.
@@ -237,7 +248,9 @@ impl Effective {
                 entity_lookups_a_day: self.entity_lookups_a_day,
                 watch_enumeration: self.watch_enumeration.0,
             },
+            keep_records_days: self.keep_records_days,
             trusted_proxies: self.trusted_proxies.0.clone(),
+            minimum_client: self.minimum_client,
             mail: MailConfig {
                 smtp: self.smtp.as_ref().map(|url| url.0.clone()),
                 from: self.mail_from.clone(),
@@ -248,7 +261,14 @@ impl Effective {
         }
     }
 
-    /// Refuses numbers with which no server could serve.
+    /// The files of the certificate, if TLS is to be spoken here.
+    pub fn tls(&self) -> Option<TlsFiles> {
+        let (cert, key) = self.tls_cert.clone().zip(self.tls_key.clone())?;
+        Some(TlsFiles { cert, key })
+    }
+
+    /// Refuses what no server could serve with, or would purge what desks rely on: numbers that are too small or too large, half
+    /// of a certificate.
     ///
     /// # Errors
     /// The first of them.
@@ -259,12 +279,23 @@ impl Effective {
             ("head_max_s", self.head_max_s, 1, DAY_S),
             ("body_max_s", self.body_max_s, 1, DAY_S),
             ("shutdown_max_s", self.shutdown_max_s, 0, DAY_S),
+            (
+                "keep_records_days",
+                self.keep_records_days.into(),
+                retention::KEEP_DAYS_MIN.into(),
+                retention::KEEP_DAYS_MAX.into(),
+            ),
         ] {
             if !(least..=most).contains(&value) {
                 return Err(Misunderstood(format!("«{key}» debe estar entre {least} y {most}")));
             }
         }
-        Ok(())
+        let missing = match (&self.tls_cert, &self.tls_key) {
+            (Some(_), None) => "tls_key",
+            (None, Some(_)) => "tls_cert",
+            _ => return Ok(()),
+        };
+        Err(Misunderstood(format!("«tls_cert» y «tls_key» van juntas; falta «{missing}»")))
     }
 
     /// How long requests may still take after a signal.
@@ -378,7 +409,7 @@ mod tests {
         let text = Settings::default().effective().toml().expect("written");
         let again = from_toml(&text).expect("read").effective().toml().expect("written");
         assert_eq!(text, again);
-        let optional = ["metrics_listen", "smtp", "mail_from"];
+        let optional = ["metrics_listen", "tls_cert", "tls_key", "minimum_client", "smtp", "mail_from"];
         for (key, _, _) in Settings::ALL.iter().filter(|(key, _, _)| !optional.contains(key)) {
             assert!(text.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key}: {text}");
         }
@@ -408,6 +439,10 @@ mod tests {
             said("log_format = \"xml\""),
             "el valor de la clave «log_format» no sirve; se espera text|json"
         );
+        assert_eq!(
+            said("minimum_client = \"0.2\""),
+            "el valor de la clave «minimum_client» no sirve; se espera MAJOR.MINOR.PATCH"
+        );
         assert_eq!(said("\n\nlisten = "), "la línea 3 no es TOML válido o repite una clave");
         assert_eq!(said("log = \"a\"\nlog = \"b\""), "la línea 2 no es TOML válido o repite una clave");
         let unknown = refuse_unknown_variables(["PATH", "HANNA_SERVER_LISTN"].map(str::to_owned).into_iter());
@@ -425,6 +460,16 @@ mod tests {
             assert!(refused.starts_with(&format!("«{key}» debe estar entre 1 y ")), "{refused}");
         }
         assert!(checked("shutdown_max_s = 86401").is_err());
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_go_together() {
+        let checked = |text: &str| from_toml(text).expect("read").effective().check();
+        for (given, missing) in [("tls_cert", "tls_key"), ("tls_key", "tls_cert")] {
+            let refused = checked(&format!("{given} = \"x.pem\"")).expect_err("refused").to_string();
+            assert_eq!(refused, format!("«tls_cert» y «tls_key» van juntas; falta «{missing}»"));
+        }
+        assert_eq!(checked("tls_cert = \"a.pem\"\ntls_key = \"b.pem\""), Ok(()));
     }
 
     #[test]

@@ -18,6 +18,8 @@ const STATEMENT: &str = "eyJ0eXAiOiJoYW5uYS1zdGF0ZW1lbnQrand0IiwiYWxnIjoiRWREU0E
 const AGREEMENT: &str = "01936d3e-0000-7000-8000-00000000000a";
 const IMPORT: &str = "01936d3e-0000-7000-8000-00000000000b";
 const ANSWER: &str = "01936d3e-0000-7000-8000-00000000000c";
+/// That of a report whose id is [`REPORT`].
+const REPORT_CODE: &str = "R01J-DPKW-000E-0080-0000-0000-0042";
 const NOON: &str = "2026-11-22T17:00:00Z";
 
 /// What a call takes; none when it takes no body.
@@ -77,6 +79,9 @@ pub fn request(operation_id: &str) -> Option<Value> {
             "display_name": "Ana Rodríguez Peña", "state": "ACTIVE", "roles": ["OPERATOR", "ENTITY_ADMIN"],
             "branches": [BRANCH],
         }),
+        "make_report_code" => json!({
+            "id": REPORT, "from": "2026-11-01T05:00:00Z", "to": NOON, "branch_id": BRANCH,
+        }),
         "search_audit" => json!({
             "document": document(), "purpose": "responder al titular quién consultó sus datos", "limit": 100,
         }),
@@ -88,6 +93,12 @@ pub fn request(operation_id: &str) -> Option<Value> {
             item(REPORT, 1, &json!({ "kind": "usage_report", "branch_id": BRANCH, "statement": STATEMENT })),
             item(VOID, 2, &json!({ "kind": "void", "report_id": REPORT, "reason": "REPORTED_TWICE", "text": null })),
         ] }),
+        _ => return request_about_businesses(operation_id),
+    })
+}
+
+fn request_about_businesses(operation_id: &str) -> Option<Value> {
+    Some(match operation_id {
         "create_entity" => json!({ "id": ENTITY, "nit": "900123456-8", "name": "GYM CARIBE" }),
         "change_entity" => json!({ "name": "GYM CARIBE" }),
         "create_branch" => {
@@ -135,6 +146,15 @@ pub fn answer(operation_id: &str) -> Option<Value> {
             "epoch": EPOCH, "last_sequence": 0,
         }),
         "usage_reports" => json!({ "rows": [usage_row()], "next_cursor": null }),
+        "make_report_code" => json!({ "code": REPORT_CODE, "report": verified_report() }),
+        "verify" => {
+            let mut verified = verified_report();
+            verified["kind"] = json!("report");
+            verified
+        }
+        "usage_totals" => json!({ "items": [{
+            "branch_id": BRANCH, "branch_name": "Sede Norte", "tariff": "A", "uses": 120, "noted": 3, "voided": 2,
+        }] }),
         "attach" => attachment(),
         "submit_application" | "correct_application" => application_request("SUBMITTED"),
         "review_application" => application_request("IN_REVIEW"),
@@ -232,6 +252,13 @@ fn of_the_console(operation_id: &str) -> Option<Value> {
             }] })
         }
         _ => return None,
+    })
+}
+
+fn verified_report() -> Value {
+    json!({
+        "entity_name": "GYM CARIBE", "branches": ["Sede Norte"], "from": "2026-11-01T05:00:00Z", "to": NOON,
+        "made_at": NOON, "totals": [{ "tariff": "A", "uses": 120 }, { "tariff": "B", "uses": 31 }], "voided": 2,
     })
 }
 
@@ -364,6 +391,7 @@ fn user() -> Value {
 
 #[cfg(test)]
 mod tests {
+    use hanna_domain::{CodeOf, VerificationCode};
     use hanna_wire::admin::audit::{
         AuditExport, AuditSearch, AuditVerify, PersonAudit, PersonalData, Verification,
     };
@@ -384,7 +412,8 @@ mod tests {
     use hanna_wire::page::Page;
     use hanna_wire::second_factor::{ConfirmSecondFactor, RecoveryCodes, SecondFactorSecret};
     use hanna_wire::session::{Granted, Refresh, SignIn};
-    use hanna_wire::usage::UsagePage;
+    use hanna_wire::usage::{UsagePage, UsageTotals};
+    use hanna_wire::verification::{ReportCode, Verified};
     use serde::Serialize;
     use serde::de::DeserializeOwned;
 
@@ -426,6 +455,11 @@ mod tests {
         assert_is::<RegularsAnswer>(answer("refresh_regulars"));
         assert_is::<BatchAnswer>(answer("deliver"));
         assert_is::<UsagePage>(answer("usage_reports"));
+        assert_is::<UsageTotals>(answer("usage_totals"));
+        assert_is::<ReportCode>(answer("make_report_code"));
+        let code = VerificationCode { of: CodeOf::Report, id: REPORT.parse().expect("an id") };
+        assert_eq!(code.to_string(), REPORT_CODE);
+        assert_is::<Verified>(answer("verify"));
         assert_is::<ConfirmSecondFactor>(request("confirm_second_factor"));
         assert_is::<RejectRegistration>(request("reject_registration"));
         assert_is::<InviteAccount>(request("invite_account"));

@@ -37,6 +37,7 @@ pub async fn handler(State(app): State<App>) -> Result<Json<Health>, Fault> {
         signing_kid: key.kid.clone(),
         signing_key_expires_at: key.not_after,
         epoch: app.epoch().await.ok(),
+        minimum_client: app.minimum_client(),
         warning: warning(key.not_after, now),
     }))
 }

@@ -9,6 +9,7 @@ use hanna_wire::path;
 use crate::app::App;
 use crate::fault::Fault;
 use crate::openapi::{SIGNED_IN, route_faults};
+use crate::reference::Reference;
 use crate::store::Caller;
 
 route_faults!(SIGNED_IN);
@@ -24,12 +25,16 @@ route_faults!(SIGNED_IN);
     operation_id = "keys",
     tag = "statements",
     security(("session" = [])),
-    responses((status = 200, description = "The keys.", body = Keys), Faults)
+    responses(
+        (status = 200, description = "The keys.", body = Keys, headers(("ETag" = String, description = "Names what is said here. Sent back in `If-None-Match`, it is answered 304 while that is the same."))),
+        (status = 304, description = "Still what `If-None-Match` names.", headers(("ETag" = String, description = "Names what is said here. Sent back in `If-None-Match`, it is answered 304 while that is the same."))),
+        Faults
+    )
 )]
-pub async fn handler(State(app): State<App>, caller: Caller) -> Result<Json<Keys>, Fault> {
+pub async fn handler(State(app): State<App>, caller: Caller) -> Result<Reference<Json<Keys>>, Fault> {
     let keys = app.keys().await?.public(app.clock().now()).keys;
     let device = Redacted::new(Key(app.mac_key().of_device(caller.device_id)));
-    Ok(Json(Keys { keys, export: Some(ExportKeys { caja: app.caja_key().public(), device }) }))
+    Ok(Reference(Json(Keys { keys, export: Some(ExportKeys { caja: app.caja_key().public(), device }) })))
 }
 
 #[cfg(test)]

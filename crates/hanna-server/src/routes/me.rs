@@ -12,6 +12,7 @@ use crate::application;
 use crate::extract::Entering;
 use crate::fault::Fault;
 use crate::openapi::{ENTERING, route_faults};
+use crate::reference::Reference;
 use crate::store::Surroundings;
 use hanna_wire::agreement::AgreementTerms;
 
@@ -27,15 +28,22 @@ route_faults!(ENTERING);
     operation_id = "me",
     tag = "session",
     security(("session" = [])),
-    responses((status = 200, description = "The account and its surroundings.", body = Me), Faults)
+    responses(
+        (status = 200, description = "The account and its surroundings.", body = Me, headers(("ETag" = String, description = "Names what is said here. Sent back in `If-None-Match`, it is answered 304 while that is the same."))),
+        (status = 304, description = "Still what `If-None-Match` names.", headers(("ETag" = String, description = "Names what is said here. Sent back in `If-None-Match`, it is answered 304 while that is the same."))),
+        Faults
+    )
 )]
-pub async fn handler(State(app): State<App>, Entering(caller): Entering) -> Result<Json<Me>, Fault> {
+pub async fn handler(
+    State(app): State<App>,
+    Entering(caller): Entering,
+) -> Result<Reference<Json<Me>>, Fault> {
     let today = colombia::day_of(app.clock().now());
     let surroundings = app.store().surroundings(caller.account_id, today).await?;
     let Surroundings { operator, entity, roles, branches, applications, agreements } =
         surroundings.ok_or(Fault::new(ErrorCode::SessionExpired))?;
     let applications = if entity.is_some() { application::tiles(&applications) } else { Vec::new() };
-    Ok(Json(Me {
+    Ok(Reference(Json(Me {
         operator,
         entity,
         roles,
@@ -43,7 +51,7 @@ pub async fn handler(State(app): State<App>, Entering(caller): Entering) -> Resu
         applications,
         policy: policy(&agreements),
         second_factor: caller.second_factor,
-    }))
+    })))
 }
 
 /// One policy for a desk that may stand in several branches: of each term the strictest, whichever agreement it is of.

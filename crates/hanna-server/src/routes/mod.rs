@@ -16,12 +16,14 @@ mod ready;
 mod refresh;
 mod register;
 mod regulars;
+mod report_codes;
 mod resend_code;
 mod reset_password;
 mod second_factor;
 mod sign_in;
 mod sign_out;
 mod usage_reports;
+mod verify;
 #[cfg(test)]
 mod walk;
 
@@ -53,6 +55,10 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(regulars::handler))
         .routes(routes!(outbox::handler))
         .routes(routes!(usage_reports::handler))
+        .routes(routes!(usage_reports::totals))
+        .routes(routes!(usage_reports::export))
+        .routes(routes!(report_codes::handler))
+        .routes(routes!(verify::handler))
         .routes(routes!(health::handler))
         .routes(routes!(ready::handler))
         .merge(application_requests::all())

@@ -32,7 +32,7 @@ route_faults!(WITH_BODY, WITH_SESSION, &[ErrorCode::SecondFactorRequired, ErrorC
 /// Deliver a batch
 ///
 /// Each item has its own outcome, in the order of the items; one bad item does not spoil its batch. Every outcome is
-/// remembered for ever, also a refusal: a replay of the item with the same `submission` is answered as the first time. A
+/// remembered as long as records are kept, also a refusal: a replay of the item with the same `submission` is answered as the first time. A
 /// higher `submission` asks to judge an item anew that was refused, after somebody put right what was wrong; an accepted
 /// one stays accepted. The same id with other content is refused as `ID_CONFLICT` and changes nothing. An item that cannot
 /// be read, but has an id, is refused as `MALFORMED` and not remembered; nor is `retry`.
@@ -42,6 +42,9 @@ route_faults!(WITH_BODY, WITH_SESSION, &[ErrorCode::SecondFactorRequired, ErrorC
 ///
 /// A revoked PC may still make this call, and refresh its session for it: what happened before the revocation is taken in, what happened after it is
 /// refused as `BRANCH_NOT_ALLOWED`.
+///
+/// What happened longer ago than the server keeps records (`keep_records_days`) is refused as `TOO_OLD`, unless its outcome is
+/// still remembered: it may have been taken in and purged since.
 ///
 /// `epoch` and `last_sequence` tell a desk whether the server may have lost what it had accepted, because it was restored
 /// from a backup: the desk then offers it again, under the same ids.
@@ -81,13 +84,15 @@ pub async fn take_in(app: &App, sender: Sender, batch: ArrivedBatch) -> Result<B
     for item in read_all(app, items).await? {
         unread.push(item.map(|arrival| arrivals.push(arrival)).err());
     }
+    let now = app.clock().now();
     let delivery = Delivery {
         arrivals,
         entity_id: sender.entity_id,
         account_id: sender.account_id,
         device_id: sender.device_id,
         waiting,
-        now: app.clock().now(),
+        kept_from: app.kept_from(now),
+        now,
     };
     let Delivered { outcomes, epoch, last_sequence } = app.store().take_in(delivery).await?;
     let mut taken = outcomes.into_iter();

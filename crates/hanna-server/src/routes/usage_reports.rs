@@ -1,13 +1,15 @@
-//! `GET /v1/usage-reports`: reported uses, newest first.
+//! `GET /v1/usage-reports`: reported uses, newest first; their totals; and all of them as one file (`csv.rs`).
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::response::IntoResponse;
 use hanna_domain::colombia;
-use hanna_wire::limits::HISTORY_DAYS_MAX;
+use hanna_wire::limits::{HISTORY_DAYS_MAX, PAGE_MAX};
 use hanna_wire::me::Role;
 use hanna_wire::path;
 use hanna_wire::problem::ErrorCode;
-use hanna_wire::usage::{UsagePage, UsageQuery};
+use hanna_wire::usage::{UsagePage, UsageQuery, UsageRange, UsageTotals};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
@@ -38,22 +40,81 @@ pub async fn handler(
     caller: Caller,
     Params(query): Params<UsageQuery>,
 ) -> Result<Json<UsagePage>, Fault> {
-    let entity_id = caller.entity()?;
-    let limit = page::limit(query.limit)?;
-    let length = query.to.duration_since(query.from);
-    if length <= SignedDuration::ZERO || length > SignedDuration::from_hours(24 * HISTORY_DAYS_MAX) {
-        let detail = format!("from is not before to, or they are more than {HISTORY_DAYS_MAX} days apart");
-        return Err(Fault::with(ErrorCode::Invalid, detail));
-    }
-    let after = query.cursor.as_deref().map(page::place).transpose()?;
-    let branches = visible_branches(&app, &caller, entity_id, query.branch_id).await?;
+    let UsageQuery { from, to, branch_id, cursor, limit } = query;
+    let limit = page::limit(limit)?;
+    let after = cursor.as_deref().map(page::place).transpose()?;
+    let seen = seen(&app, &caller, UsageRange { from, to, branch_id }).await?;
     // One row more than the page tells whether there is a next one.
-    let filter = UsageFilter { entity_id, branches, from: query.from, to: query.to, after, limit: limit + 1 };
+    let filter = UsageFilter { after, limit: limit + 1, ..seen };
     let mut rows = app.store().usage_reports(filter).await?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next_cursor = rows.last().filter(|_| more).map(|row| page::cursor((row.occurred_at, row.id)));
     Ok(Json(UsagePage { rows, next_cursor }))
+}
+
+/// Totals of reported uses
+///
+/// By branch and price category, of the same uses that the list has: what was taken back is counted apart.
+#[utoipa::path(
+    get,
+    path = path::USAGE_REPORTS_TOTALS,
+    operation_id = "usage_totals",
+    tag = "usage",
+    security(("session" = [])),
+    params(UsageRange),
+    responses((status = 200, description = "The counts.", body = UsageTotals), Faults)
+)]
+pub async fn totals(
+    State(app): State<App>,
+    caller: Caller,
+    Params(range): Params<UsageRange>,
+) -> Result<Json<UsageTotals>, Fault> {
+    let filter = seen(&app, &caller, range).await?;
+    Ok(Json(UsageTotals { items: app.store().usage_totals(filter).await? }))
+}
+
+/// Reported uses as a file
+///
+/// CSV in UTF-8, newest first, with a line of Spanish headings: everything the list has, as it is sent. A connection that ends
+/// before the last line is an answer that is not whole.
+#[utoipa::path(
+    get,
+    path = path::USAGE_REPORTS_EXPORT,
+    operation_id = "export_usage_reports",
+    tag = "usage",
+    security(("session" = [])),
+    params(UsageRange),
+    responses(
+        (status = 200, description = "The uses, `;` between the columns.", body = String, content_type = "text/csv"),
+        Faults
+    )
+)]
+pub async fn export(
+    State(app): State<App>,
+    caller: Caller,
+    Params(range): Params<UsageRange>,
+) -> Result<impl IntoResponse, Fault> {
+    let filter = seen(&app, &caller, range).await?;
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"usos.csv\""),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((headers, csv::body(app, filter)))
+}
+
+/// What of a range the caller may see.
+pub(super) async fn seen(app: &App, caller: &Caller, range: UsageRange) -> Result<UsageFilter, Fault> {
+    let UsageRange { from, to, branch_id } = range;
+    let entity_id = caller.entity()?;
+    let length = to.duration_since(from);
+    if length <= SignedDuration::ZERO || length > SignedDuration::from_hours(24 * HISTORY_DAYS_MAX) {
+        let detail = format!("from is not before to, or they are more than {HISTORY_DAYS_MAX} days apart");
+        return Err(Fault::with(ErrorCode::Invalid, detail));
+    }
+    let branches = visible_branches(app, caller, entity_id, branch_id).await?;
+    Ok(UsageFilter { entity_id, branches, from, to, after: None, limit: PAGE_MAX })
 }
 
 /// The branches to list: `None` for every one of the entity.
@@ -82,5 +143,6 @@ async fn visible_branches(
     }
 }
 
+mod csv;
 #[cfg(test)]
 mod tests;

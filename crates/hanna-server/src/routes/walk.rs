@@ -5,7 +5,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
-use hanna_domain::{Document, DocumentKind};
+use hanna_domain::{CodeOf, Document, DocumentKind, VerificationCode};
 use hanna_wire::agreement::AgreementTerms;
 use hanna_wire::application::FILE_NAME_HEADER;
 use hanna_wire::path;
@@ -58,6 +58,7 @@ enum Ids {
 /// the outbox, the outcome of a use that happened just now. A route that names no ids has one line.
 ///
 /// Looking up takes a branch of one's own; a use that rests on the caja's word is taken in of any operator of its entity.
+#[derive(Clone)]
 struct Row(Method, &'static str, [&'static str; 9], Option<[&'static str; 9]>);
 
 const END: &str = "SESSION_EXPIRED";
@@ -77,12 +78,60 @@ const IN_THE_CONSOLE_ABOUT_BUSINESSES: [&str; 5] = [
     path::ADMIN_USAGE,
 ];
 
-#[rustfmt::skip]
 fn table() -> Vec<Row> {
+    [in_the_application(), in_the_console()].concat()
+}
+
+/// What the caja's people may, and nobody else.
+#[rustfmt::skip]
+fn in_the_console() -> Vec<Row> {
+    let caja = |said| [END, END, NO, NO, NO, NO, said, OFF, GONE];
+    vec![
+        Row(Method::GET, path::ADMIN_KEYS,           caja("ok"), None),
+        Row(Method::POST, path::ADMIN_KEYS_ROTATE,   caja("ok"), None),
+        Row(Method::POST, path::ADMIN_AUDIT_SEARCH,  caja("ok"), None),
+        Row(Method::POST, path::ADMIN_AUDIT_EXPORT,  caja("ok"), None),
+        Row(Method::POST, path::ADMIN_AUDIT_VERIFY,  caja("ok"), None),
+        // The caja's, whoever's they are.
+        Row(Method::GET, path::ADMIN_ENTITIES,       caja("ok"), None),
+        Row(Method::POST, path::ADMIN_ENTITIES,      caja("ok"), None),
+        Row(Method::GET, path::ADMIN_ENTITY,         caja("ok"), Some(caja("ok"))),
+        Row(Method::PATCH, path::ADMIN_ENTITY,       caja("ok"), Some(caja("ok"))),
+        Row(Method::POST, path::ADMIN_ENTITY_BRANCHES, caja("ok"), Some(caja("ok"))),
+        Row(Method::PATCH, path::ADMIN_BRANCH,       caja("ok"), Some(caja("ok"))),
+        Row(Method::POST, path::ADMIN_ENTITY_AGREEMENTS, caja("ok"), Some(caja("ok"))),
+        Row(Method::PUT, path::ADMIN_AGREEMENT,      caja("ok"), Some(caja("ok"))),
+        Row(Method::GET, path::ADMIN_IMPORTS,        caja("ok"), None),
+        Row(Method::POST, path::ADMIN_IMPORTS,       caja("ok"), None),
+        Row(Method::GET, path::ADMIN_IMPORT,         caja("ok"), None),
+        Row(Method::POST, path::ADMIN_IMPORT_CANCEL, caja("ok"), None),
+        Row(Method::GET, path::ADMIN_IMPORT_REJECTED, caja("ok"), None),
+        Row(Method::GET, path::ADMIN_USAGE,          caja("ok"), None),
+        Row(Method::GET, path::ADMIN_APPLICATION_REQUESTS, caja("ok"), None),
+        Row(Method::GET, path::ADMIN_APPLICATION_REQUEST_ATTACHMENT, caja("ok"), Some(caja("ok"))),
+        Row(Method::POST, path::ADMIN_APPLICATION_REQUEST_REVIEW, caja("NOT_PENDING"), None),
+        Row(Method::POST, path::ADMIN_APPLICATION_REQUEST_APPROVE, caja("NOT_PENDING"), None),
+        Row(Method::POST, path::ADMIN_APPLICATION_REQUEST_REJECT, caja("NOT_PENDING"), None),
+        // People and their PCs, in the console. Nobody registered under the id that is named.
+        Row(Method::GET, path::ADMIN_REGISTRATIONS,  caja("ok"), None),
+        Row(Method::POST, path::ADMIN_REGISTRATION_APPROVE, caja("NOT_FOUND"), None),
+        Row(Method::POST, path::ADMIN_REGISTRATION_REJECT, caja("NOT_FOUND"), None),
+        Row(Method::GET, path::ADMIN_USERS,          caja("ok"), None),
+        Row(Method::POST, path::ADMIN_USERS,         caja("ok"), None),
+        Row(Method::PATCH, path::ADMIN_USER,         caja("ok"), None),
+        Row(Method::POST, path::ADMIN_USER_RESET_PASSWORD, caja("ok"), None),
+        Row(Method::POST, path::ADMIN_USER_RESET_SECOND_FACTOR, caja("ok"), None),
+        Row(Method::GET, path::ADMIN_DEVICES,        caja("ok"), None),
+        Row(Method::POST, path::ADMIN_DEVICE_REVOKE, caja("ok"), None),
+        Row(Method::POST, path::ADMIN_DEVICE_RESTORE, caja("ok"), None),
+    ]
+}
+
+#[rustfmt::skip]
+fn in_the_application() -> Vec<Row> {
     let signed_in = [END, END, "ok", "ok", "ok", "ok", "ok", OFF, GONE];
     let nobody_needs_one = [END, END, NO, NO, NO, NO, NO, OFF, GONE];
     let administers = |admin| [END, END, NO, NO, NO, admin, NO, OFF, GONE];
-    let caja = |said| [END, END, NO, NO, NO, NO, said, OFF, GONE];
     let looks_up = [END, END, "ok", NOT_HERE, NO, NO, NO, OFF, GONE];
     let looks_up_elsewhere = [END, END, NOT_HERE, NOT_HERE, NOT_HERE, NO, NO, OFF, GONE];
     vec![
@@ -110,26 +159,14 @@ fn table() -> Vec<Row> {
                                                      Some([END, END, REFUSED, REFUSED, REFUSED, REFUSED, NO, OFF, REFUSED])),
         Row(Method::GET, path::USAGE_REPORTS,        [END, END, "ok", NOT_HERE, "ok", "ok", NO, OFF, GONE],
                                                      Some([END, END, NOT_HERE, NOT_HERE, NOT_HERE, NOT_HERE, NO, OFF, GONE])),
-        Row(Method::GET, path::ADMIN_KEYS,           caja("ok"), None),
-        Row(Method::POST, path::ADMIN_KEYS_ROTATE,   caja("ok"), None),
-        Row(Method::POST, path::ADMIN_AUDIT_SEARCH,  caja("ok"), None),
-        Row(Method::POST, path::ADMIN_AUDIT_EXPORT,  caja("ok"), None),
-        Row(Method::POST, path::ADMIN_AUDIT_VERIFY,  caja("ok"), None),
-        // The caja's, whoever's they are.
-        Row(Method::GET, path::ADMIN_ENTITIES,       caja("ok"), None),
-        Row(Method::POST, path::ADMIN_ENTITIES,      caja("ok"), None),
-        Row(Method::GET, path::ADMIN_ENTITY,         caja("ok"), Some(caja("ok"))),
-        Row(Method::PATCH, path::ADMIN_ENTITY,       caja("ok"), Some(caja("ok"))),
-        Row(Method::POST, path::ADMIN_ENTITY_BRANCHES, caja("ok"), Some(caja("ok"))),
-        Row(Method::PATCH, path::ADMIN_BRANCH,       caja("ok"), Some(caja("ok"))),
-        Row(Method::POST, path::ADMIN_ENTITY_AGREEMENTS, caja("ok"), Some(caja("ok"))),
-        Row(Method::PUT, path::ADMIN_AGREEMENT,      caja("ok"), Some(caja("ok"))),
-        Row(Method::GET, path::ADMIN_IMPORTS,        caja("ok"), None),
-        Row(Method::POST, path::ADMIN_IMPORTS,       caja("ok"), None),
-        Row(Method::GET, path::ADMIN_IMPORT,         caja("ok"), None),
-        Row(Method::POST, path::ADMIN_IMPORT_CANCEL, caja("ok"), None),
-        Row(Method::GET, path::ADMIN_IMPORT_REJECTED, caja("ok"), None),
-        Row(Method::GET, path::ADMIN_USAGE,          caja("ok"), None),
+        Row(Method::GET, path::USAGE_REPORTS_TOTALS, [END, END, "ok", NOT_HERE, "ok", "ok", NO, OFF, GONE],
+                                                     Some([END, END, NOT_HERE, NOT_HERE, NOT_HERE, NOT_HERE, NO, OFF, GONE])),
+        Row(Method::GET, path::USAGE_REPORTS_EXPORT, [END, END, "ok", NOT_HERE, "ok", "ok", NO, OFF, GONE],
+                                                     Some([END, END, NOT_HERE, NOT_HERE, NOT_HERE, NOT_HERE, NO, OFF, GONE])),
+        Row(Method::POST, path::REPORT_CODES,        [END, END, "ok", NOT_HERE, "ok", "ok", NO, OFF, GONE],
+                                                     Some([END, END, NOT_HERE, NOT_HERE, NOT_HERE, NOT_HERE, NO, OFF, GONE])),
+        // Of a use that nobody reported.
+        Row(Method::GET, path::VERIFY,               ["NOT_FOUND"; 9], None),
         // The gym has the application, and each entity a rejected request from before.
         Row(Method::PUT, path::ATTACHMENT,           administers("ok"), Some(administers("ID_CONFLICT"))),
         Row(Method::GET, path::APPLICATION_REQUESTS, administers("ok"), None),
@@ -142,23 +179,6 @@ fn table() -> Vec<Row> {
         Row(Method::POST, path::ENTITY_USER_RESET,   administers("ok"), Some(administers("NOT_FOUND"))),
         Row(Method::POST, path::ENTITY_USER_INVITATION, administers("NOT_PENDING"), Some(administers("NOT_FOUND"))),
         Row(Method::GET, path::ENTITY_BRANCHES,      administers("ok"), None),
-        Row(Method::GET, path::ADMIN_APPLICATION_REQUESTS, caja("ok"), None),
-        Row(Method::GET, path::ADMIN_APPLICATION_REQUEST_ATTACHMENT, caja("ok"), Some(caja("ok"))),
-        Row(Method::POST, path::ADMIN_APPLICATION_REQUEST_REVIEW, caja("NOT_PENDING"), None),
-        Row(Method::POST, path::ADMIN_APPLICATION_REQUEST_APPROVE, caja("NOT_PENDING"), None),
-        Row(Method::POST, path::ADMIN_APPLICATION_REQUEST_REJECT, caja("NOT_PENDING"), None),
-        // People and their PCs, in the console. Nobody registered under the id that is named.
-        Row(Method::GET, path::ADMIN_REGISTRATIONS,  caja("ok"), None),
-        Row(Method::POST, path::ADMIN_REGISTRATION_APPROVE, caja("NOT_FOUND"), None),
-        Row(Method::POST, path::ADMIN_REGISTRATION_REJECT, caja("NOT_FOUND"), None),
-        Row(Method::GET, path::ADMIN_USERS,          caja("ok"), None),
-        Row(Method::POST, path::ADMIN_USERS,         caja("ok"), None),
-        Row(Method::PATCH, path::ADMIN_USER,         caja("ok"), None),
-        Row(Method::POST, path::ADMIN_USER_RESET_PASSWORD, caja("ok"), None),
-        Row(Method::POST, path::ADMIN_USER_RESET_SECOND_FACTOR, caja("ok"), None),
-        Row(Method::GET, path::ADMIN_DEVICES,        caja("ok"), None),
-        Row(Method::POST, path::ADMIN_DEVICE_REVOKE, caja("ok"), None),
-        Row(Method::POST, path::ADMIN_DEVICE_RESTORE, caja("ok"), None),
     ]
 }
 
@@ -295,9 +315,13 @@ impl Walk {
         let path = route.1;
         let home = if caller.who == InReview { ACADEMY } else { GYM };
         let branch_id = self.branch(if ids == Ids::Own { home } else { CLINIC });
-        if path == path::USAGE_REPORTS {
+        if path.starts_with(path::USAGE_REPORTS) {
             let now = self.bench.clock.at();
             return (format!("{path}?from={now}&to={}&branch_id={branch_id}", now + 1.hour()), Value::Null);
+        }
+        if path == path::VERIFY {
+            let code = VerificationCode { of: CodeOf::Use, id: self.bench.id() };
+            return (path.replace("{code}", &code.to_string()), Value::Null);
         }
         if IN_THE_CONSOLE_ABOUT_BUSINESSES.iter().any(|about| path.starts_with(about)) {
             return self.business_request(route, branch_id);
@@ -374,6 +398,9 @@ impl Walk {
                     "statement": self.statements[usize::from(ids == Ids::Others)],
                 },
             }] }),
+            path::REPORT_CODES => json!({
+                "id": bench.id(), "from": now, "to": now + 1.hour(), "branch_id": branch_id,
+            }),
             path::APPLICATION_REQUESTS if *method == Method::POST => json!({
                 "id": bench.id(), "application": "CONVENIOS", "content": application_content(branch_id),
             }),

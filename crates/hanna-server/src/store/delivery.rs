@@ -33,6 +33,8 @@ pub struct Delivery {
     pub device_id: Uuid,
     /// How many items still wait at the PC beside these, when it said so.
     pub waiting: Option<u64>,
+    /// What happened before is refused, as is what happened before the last purge's limit.
+    pub kept_from: Timestamp,
     /// When it arrived.
     pub now: Timestamp,
 }

@@ -10,7 +10,7 @@ use hanna_domain::{Affiliate, Document, Redacted, Statement};
 pub use hanna_wire::admin::business::ImportCounts;
 use hanna_wire::me::{ApplicationState, Branch, Entity, Operator, Role};
 use hanna_wire::second_factor::SecondFactor;
-use hanna_wire::usage::UsageRow;
+use hanna_wire::usage::{UsageRow, UsageTotal};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -37,8 +37,10 @@ mod mails;
 mod people;
 pub mod postgres;
 mod replay;
+mod retention;
 mod second_factors;
 pub mod sqlite;
+mod verification;
 mod words;
 
 pub use accounts::{
@@ -63,7 +65,9 @@ pub use people::{
     AccountFilter, DeviceFilter, NewUser, PasswordTaken, People, Place, RegistrationFilter, UserPut,
     may_have, user_state,
 };
+pub use retention::{PurgeOrder, PurgeOutcome, Retention};
 pub use second_factors::{FactorConfirmation, OneTimeCode, SecondFactors, second_factor};
+pub use verification::{KeptReport, ReportKept, Verification};
 
 /// What opening a database found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +114,9 @@ pub trait Store:
     + Imports
     + MailQueue
     + People
+    + Retention
     + SecondFactors
+    + Verification
     + Send
     + Sync
     + 'static
@@ -189,11 +195,12 @@ pub trait Store:
     /// but within a budget: see [`Round`].
     async fn answer_regulars(&self, round: Round) -> Result<RoundAnswered>;
 
-    /// Takes in a batch, item by item, in one transaction. Every outcome is remembered for ever, with the submission it
+    /// Takes in a batch, item by item, in one transaction. Every outcome is remembered until it is purged, with the submission it
     /// answers: a replay gets the first one again, also a refusal. A higher submission of an item that was refused is a
     /// new question and judged anew, because a person may have put right what was wrong; of one that was taken in it gets
     /// the acceptance. The same id with other content is always refused and changes nothing. Not remembered is what can
-    /// only be judged later ([`OutcomeKind::Retry`](hanna_wire::outbox::OutcomeKind)).
+    /// only be judged later ([`OutcomeKind::Retry`](hanna_wire::outbox::OutcomeKind)). What is not remembered and happened
+    /// before [`Delivery::kept_from`] or the limit of a purge is refused.
     async fn take_in(&self, delivery: Delivery) -> Result<Delivered>;
 
     /// Who signed in last at a device for an entity: in whose name is taken in what the device itself cannot deliver. None
@@ -205,6 +212,9 @@ pub trait Store:
 
     /// One page of reported uses, newest first.
     async fn usage_reports(&self, filter: UsageFilter) -> Result<Vec<UsageRow>>;
+
+    /// Counts of reported uses by branch and price category, by the branch's name; whatever `after` and `limit` say.
+    async fn usage_totals(&self, filter: UsageFilter) -> Result<Vec<UsageTotal>>;
 
     /// The branches of an entity, by code.
     async fn branches(&self, entity_id: Uuid) -> Result<Vec<Branch>>;

@@ -4,7 +4,9 @@
 mod businesses;
 mod configuration;
 mod limits;
+mod retention;
 mod server;
+mod tls;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
@@ -14,6 +16,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use businesses::businesses_are_kept_from_the_terminal;
+use retention::what_is_old_is_purged_from_the_terminal;
 use server::{ADDRESS, Server, database, program, run, seeded, text};
 
 /// Stories of the program's data, each in a directory of its own: over embedded SQLite, and over PostgreSQL.
@@ -53,6 +56,7 @@ on_both!(
     accounts_of_the_caja_are_made_and_mended_at_the_terminal,
     the_log_has_trace_ids_and_nobodys_data,
     the_audit_is_sealed_at_shutdown_verified_searched_and_exported,
+    what_is_old_is_purged_from_the_terminal,
 );
 
 #[test]
@@ -99,8 +103,8 @@ fn a_database_of_another_kind_or_of_a_newer_program_is_refused() {
         assert!(text(&refused.stderr).contains(says), "{}", text(&refused.stderr));
     }
 
-    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 0 -> 8\n");
-    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 8: nothing to do\n");
+    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 0 -> 10\n");
+    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 10: nothing to do\n");
     let file = dir.path().join("hanna-data/hanna.sqlite");
     let db = rusqlite::Connection::open(&file).expect("the database");
     db.pragma_update(None, "user_version", 99).expect("set");

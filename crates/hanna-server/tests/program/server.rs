@@ -49,8 +49,10 @@ pub struct Server {
 impl Server {
     pub fn start(dir: &Path, more: &[&str]) -> Self {
         let log = std::fs::File::create(dir.join("log")).expect("a file");
+        let listen: &[&str] = if more.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         let mut process = program(dir)
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .arg("serve")
+            .args(listen)
             .args(more)
             .args(database(dir))
             .stdout(Stdio::piped())
@@ -63,7 +65,8 @@ impl Server {
             lines.read_line(&mut line).expect("a line");
             line.trim_end().strip_prefix(before).map(str::to_owned)
         };
-        let address = said("listening on http://").expect("the first line");
+        let scheme = if more.contains(&"--tls-cert") { "https" } else { "http" };
+        let address = said(&format!("listening on {scheme}://")).expect("the first line");
         assert!(!address.ends_with(":0"), "the port that was picked");
         let metrics = more.contains(&"--metrics-listen").then(|| said("metrics on http://")).flatten();
         let metrics = metrics.and_then(|line| line.strip_suffix("/metrics").map(str::to_owned));
@@ -72,27 +75,12 @@ impl Server {
 
     /// One request on its own connection; status, headers and body.
     pub fn call(&self, method: &str, path: &str, token: Option<&str>, body: &Value) -> (u16, String, Value) {
-        let authorization =
-            token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-        self.call_with(method, path, &authorization, body)
+        call(&self.address, method, path, token, body)
     }
 
     /// The same, with these headers.
     pub fn call_with(&self, method: &str, path: &str, headers: &str, body: &Value) -> (u16, String, Value) {
-        let mut stream = TcpStream::connect(&self.address).expect("it listens");
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let length = body.len();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: hanna\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Content-Length: {length}\r\n{headers}\r\n{body}"
-        )
-        .expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("answered");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-        let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
-        (status, head.to_owned(), serde_json::from_str(body).unwrap_or_default())
+        call_with(&self.address, method, path, headers, body)
     }
 
     pub fn signal(&self, signal: &str) {
@@ -109,6 +97,35 @@ impl Server {
     pub fn log_in(dir: &Path) -> String {
         std::fs::read_to_string(dir.join("log")).expect("the log")
     }
+}
+
+/// One request to the server at `address`, on its own connection; status, headers and body.
+pub fn call(
+    address: &str,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    body: &Value,
+) -> (u16, String, Value) {
+    let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+    call_with(address, method, path, &authorization, body)
+}
+
+fn call_with(address: &str, method: &str, path: &str, headers: &str, body: &Value) -> (u16, String, Value) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: hanna\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n{headers}\r\n{body}"
+    )
+    .expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
+    (status, head.to_owned(), serde_json::from_str(body).unwrap_or_default())
 }
 
 impl Drop for Server {

@@ -46,6 +46,10 @@ pub struct PersonAudit {
     pub next: Option<String>,
     /// Searches and exports at the caja before this one, the last one first; on the first page only.
     pub accesses: Vec<Access>,
+    /// What happened before was purged; left out when nothing ever was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "string")]
+    pub kept_from: Option<Timestamp>,
 }
 
 /// An answer to a lookup. A lookup that was asked again under its id has several.
@@ -136,6 +140,9 @@ pub struct PersonLookups {
     pub lookups: Vec<Consulted>,
     /// Searches and exports at the caja, the last one first.
     pub accesses: Vec<Access>,
+    /// What happened before was purged; left out when nothing ever was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_from: Option<Timestamp>,
 }
 
 /// Everything there is about a person.
@@ -193,9 +200,13 @@ pub struct Verification {
     /// Blocks read.
     #[ts(type = "number")]
     pub blocks: u64,
-    /// Acts that they seal.
+    /// Acts that they seal, without those that are purged.
     #[ts(type = "number")]
     pub sealed: u64,
+    /// What is purged, because it was older than records are kept; left out when nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub purged: Option<PurgedRecords>,
     /// Acts that are not sealed yet: whoever changed them could not be found out.
     #[ts(type = "number")]
     pub unsealed: u64,
@@ -207,4 +218,15 @@ pub struct Verification {
     /// How much is not as it was.
     #[ts(type = "number")]
     pub findings_total: u64,
+}
+
+/// What is purged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
+pub struct PurgedRecords {
+    /// Acts.
+    #[ts(type = "number")]
+    pub acts: u64,
+    /// What happened since then is all there.
+    #[ts(type = "string")]
+    pub kept_from: Timestamp,
 }

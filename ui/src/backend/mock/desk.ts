@@ -7,6 +7,8 @@ import type { Backend, CommandError, Stop } from '../backend';
 /** What can be turned while it runs. */
 export interface Controls {
   online: boolean;
+  /** The server serves no desk before this version, and so not this one: it is as if there were none. */
+  minimum_version: string | null;
   /** How long every command takes. */
   latency_ms: number;
   /** Answers of the server come after this; past {@link ANSWER_WAIT_MS} the copy answers first. */

@@ -31,6 +31,7 @@ import type {
   SecondFactorSecret,
   Verification,
 } from './wire';
+import type { Verified } from './verified';
 
 /** What a list is asked for: the filters that are set, and where the page before ended. */
 export type Filters = Record<string, string | undefined>;
@@ -106,6 +107,9 @@ export interface Api {
   rejected_lines(import_id: string): Promise<Blob>;
 
   usage(from: string, to: string, signal?: AbortSignal): Promise<AdminUsage>;
+
+  /** INVALID for a code with a wrong letter; NOT_FOUND when nothing is on record under it. */
+  verify(code: string): Promise<Verified>;
 
   audit_search(document: Document, purpose: string, paging?: Paging): Promise<PersonAudit>;
   audit_export(document: Document, purpose: string): Promise<Blob>;

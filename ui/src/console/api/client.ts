@@ -35,6 +35,7 @@ import type {
   SecondFactorSecret,
   Verification,
 } from './wire';
+import type { Verified } from './verified';
 
 const ADMIN = '/v1/admin';
 /** Rows a page: what is read at a glance, and quickly there. */
@@ -138,6 +139,9 @@ export class Client implements Api {
 
   usage = (from: string, to: string, signal?: AbortSignal) =>
     this.#http.call<AdminUsage>(`${ADMIN}/usage`, { query: { from, to }, signal });
+
+  /** Anybody may ask: the session is none of it. */
+  verify = (code: string) => this.#http.open<Verified>(`/v1/verify/${encodeURIComponent(code)}`, {});
 
   audit_search = (document: Document, purpose: string, { after, limit = ROWS, signal }: Paging = {}) =>
     this.#http.call<PersonAudit>(`${ADMIN}/audit/search`, {

@@ -108,6 +108,13 @@ describe('signing in', () => {
     expect(await code(new Client().me())).toBe('NOT_SIGNED_IN');
     expect(asked).toEqual([]);
   });
+
+  it('is not needed to verify a code, which is sent as it is', async () => {
+    answers['/v1/verify/C01J%2F..'] = () => problem(422, 'INVALID');
+    const client = await signed_in();
+    expect(await code(client.verify('C01J/..'))).toBe('INVALID');
+    expect(asked.at(-1)).toMatchObject({ method: 'GET', path: '/v1/verify/C01J%2F..', token: null });
+  });
 });
 
 describe('a token', () => {

@@ -21,6 +21,7 @@ import {
   usage,
   users,
 } from './mock/data';
+import { verified } from './mock/verified';
 import type {
   Access,
   AdminBranch,
@@ -384,6 +385,8 @@ export class MockApi implements Api {
   usage = (from: string, to: string) =>
     this.#run('usage', () => ({ from, to, items: this.controls.empty ? [] : usage() }));
 
+  verify = (code: string) => this.#run('verify', () => verified(code));
+
   audit_search = ({ number }: Document, purpose: string, paging?: Paging) => {
     const name = ME.operator.display_name;
     const access = { act: 'PERSON_SEARCHED' as const, account_name: name, by: null, purpose };
@@ -391,6 +394,7 @@ export class MockApi implements Api {
     return this.#list('audit_search', paging, number.startsWith('999') ? [] : consulted()).then((page) => ({
       ...page,
       accesses: this.#accesses,
+      kept_from: '2016-11-22T05:00:00Z',
     }));
   };
   audit_export = (document: Document) =>
@@ -400,6 +404,7 @@ export class MockApi implements Api {
       blocks: 1204,
       sealed: 58_211,
       unsealed: 2,
+      purged: { acts: 3_120, kept_from: '2016-11-22T05:00:00Z' },
       anchor: `1204:${'9f3c'.repeat(16)}`,
       findings: this.controls.tampered
         ? ['El acto 5120 (LOOKUP), o lo que registra, fue cambiado.', 'Falta el bloque 88.']

@@ -10,6 +10,7 @@ export const SCREENS = [
   'equipos',
   'afiliados',
   'uso',
+  'verificar',
   'auditoria',
   'llaves',
 ] as const;

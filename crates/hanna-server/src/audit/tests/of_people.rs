@@ -8,12 +8,12 @@ use crate::audit::{PersonLookups, PersonalData};
 use crate::store::LookupRange;
 use crate::testing::Bench;
 
-pub(super) async fn search(bench: &Bench, number: &str) -> PersonLookups {
+pub(crate) async fn search(bench: &Bench, number: &str) -> PersonLookups {
     let (app, document) = (&bench.app, document(number));
     app.search_audit(&document, LookupRange::ALL, "preguntó", app.run_by()).await.expect("searched")
 }
 
-pub(super) async fn export(bench: &Bench, number: &str) -> PersonalData {
+pub(crate) async fn export(bench: &Bench, number: &str) -> PersonalData {
     let (app, document) = (&bench.app, document(number));
     app.export_person(&document, "preguntó", app.run_by()).await.expect("exported")
 }

@@ -7,7 +7,7 @@ use super::*;
 /// What is sealed of which table; the others of their columns change in the course of things, or are secret.
 const SEALED: [(&str, &str); 11] = [
     ("audit", "id at act record_id submission account_id device_id document_mac said"),
-    ("audit_blocks", "number previous sealed_us after_id until_id root kid signature leaves"),
+    ("audit_blocks", "number previous sealed_us after_id until_id root kid signature leaves purged"),
     ("statements", "id lookup_id issued_at expires_at usable reasons"),
     ("lookups", "id account_id device_id entity_id branch_id document_mac purpose asked_at regular"),
     (

@@ -5,7 +5,7 @@
 use axum::Json;
 use axum::extract::State;
 use hanna_wire::admin::audit::{
-    AuditExport, AuditSearch, AuditVerify, PersonAudit, PersonalData, Verification,
+    AuditExport, AuditSearch, AuditVerify, PersonAudit, PersonalData, PurgedRecords, Verification,
 };
 use hanna_wire::limits::PURPOSE_MAX;
 use hanna_wire::page::Page;
@@ -47,7 +47,7 @@ pub async fn search(
     tracing::info!(account_id = %caller.account_id, "who looked a person up was searched");
     let Page { items, next } =
         page::page(found.lookups, limit, |row| page::cursor((row.answered_at, row.answer_id)));
-    Ok(Json(PersonAudit { items, next, accesses: found.accesses }))
+    Ok(Json(PersonAudit { items, next, accesses: found.accesses, kept_from: found.kept_from }))
 }
 
 /// Everything there is about a person
@@ -100,6 +100,9 @@ pub async fn verify(
     Ok(Json(Verification {
         blocks: found.blocks,
         sealed: found.sealed,
+        purged: found
+            .purged
+            .map(|purged| PurgedRecords { acts: purged.acts, kept_from: purged.last.purge.kept_from }),
         unsealed: found.unsealed,
         anchor: found.anchor.map(|anchor| anchor.to_string()),
         findings: found.findings.iter().map(Finding::in_spanish).collect(),

@@ -169,7 +169,7 @@ async fn a_use_must_lie_within_its_statement() {
     // The last one accepted falls on the next Colombian day, so it is not the second use of its day.
     assert_eq!(
         desk.deliver(&items.iter().collect::<Vec<_>>()).await,
-        ["accepted", not_valid, "accepted", not_valid, not_valid, not_valid]
+        ["accepted", not_valid, "accepted", not_valid, "refused TOO_OLD", not_valid]
     );
 }
 

@@ -157,3 +157,80 @@ async fn what_the_contract_does_not_allow_is_refused() {
         assert_eq!((answer.status, answer.code()), (StatusCode::UNPROCESSABLE_ENTITY, "INVALID"), "{path}");
     }
 }
+
+#[tokio::test]
+async fn totals_and_the_file_have_what_the_list_has() {
+    let bench = Bench::open().await;
+    let desk = bench.desk("RECEPCION-1").await;
+    let start = bench.clock.at();
+    let ids = [
+        report(&bench, &desk, 0, 0).await,
+        report(&bench, &desk, 0, 0).await,
+        report(&bench, &desk, 1, 1).await,
+    ];
+    let range = format!("?from={start}&to={}", start + 1.hour());
+    let answer = desk.get(&format!("{}{range}", path::USAGE_REPORTS_TOTALS)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let totals = answer.body["items"].as_array().expect("counts");
+    let uses = |branch: &str, what: &str| -> u64 {
+        let of_branch = totals.iter().filter(|one| one["branch_name"] == branch);
+        of_branch.map(|one| one[what].as_u64().expect("a count")).sum()
+    };
+    assert_eq!((uses("Sede Norte", "uses"), uses("Sede Norte", "noted")), (2, 1));
+    assert_eq!((uses("Sede Centro", "uses"), uses("Sede Centro", "voided")), (1, 0));
+
+    let answer = desk.get(&format!("{}{range}", path::USAGE_REPORTS_EXPORT)).await;
+    assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
+    let file = String::from_utf8(answer.bytes.to_vec()).expect("text");
+    let lines: Vec<&str> = file.lines().collect();
+    assert_eq!(lines.len(), 4, "{file}");
+    assert!(lines[0].starts_with("fecha;hora;tipo_documento;documento;afiliado;"), "{file}");
+    for (line, id) in lines[1..].iter().zip(ids.iter().rev()) {
+        assert!(line.starts_with("2026-11-22;10:0"), "in the time of Colombia: {line}");
+        assert!(line.ends_with(id.as_str().expect("an id")), "newest first: {line}");
+    }
+    assert!(lines[2].contains(";aceptado con nota;no;;"), "{file}");
+
+    let other = bench.desk_as("luis.penaranda@gymcaribe.co").await;
+    let file = other.get(&format!("{}{range}", path::USAGE_REPORTS_EXPORT)).await.bytes;
+    assert_eq!(String::from_utf8_lossy(&file).lines().count(), 3, "their branches alone");
+    for path in [path::USAGE_REPORTS_TOTALS, path::USAGE_REPORTS_EXPORT] {
+        let reversed = desk.get(&format!("{path}?from={}&to={start}", start + 1.hour())).await;
+        assert_eq!(reversed.code(), "INVALID");
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_many_pages_is_whole() {
+    let bench = Bench::open().await;
+    let desk = bench.desk("RECEPCION-1").await;
+    let start = bench.clock.at();
+    report(&bench, &desk, 0, 0).await;
+    // As many more as make three pages.
+    let columns = |table: &str| {
+        let sql = bench.sql();
+        let asked = sql.prepare(&format!("SELECT * FROM {table}")).expect("a table");
+        asked.column_names().skip(1).map(|name| format!("t.{name}")).collect::<Vec<_>>().join(", ")
+    };
+    let numbers = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1000)";
+    for sql in [
+        format!(
+            "INSERT INTO outbox_items {numbers} SELECT randomblob(16), {} FROM outbox_items t, n",
+            columns("outbox_items")
+        ),
+        format!(
+            "INSERT INTO usage_reports SELECT i.id, {} FROM usage_reports t, outbox_items i WHERE i.id <> t.id",
+            columns("usage_reports")
+        ),
+    ] {
+        assert_eq!(bench.sql().execute(&sql, []).expect("copied"), 1000);
+    }
+    let answer =
+        desk.get(&format!("{}?from={start}&to={}", path::USAGE_REPORTS_EXPORT, start + 1.hour())).await;
+    let file = String::from_utf8_lossy(&answer.bytes).into_owned();
+    let mut ids: Vec<&str> = file.lines().skip(1).filter_map(|line| line.rsplit(';').next()).collect();
+    assert_eq!(ids.len(), 1001);
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 1001, "each once");
+}

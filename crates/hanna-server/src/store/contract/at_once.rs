@@ -22,8 +22,15 @@ async fn device(store: &dyn Store, n: u8) -> Uuid {
 
 /// The outcomes of a batch of a PC; a database that is busy is asked again, as a desk does.
 async fn deliver(store: &dyn Store, device_id: Uuid, arrivals: Vec<Arrival>) -> Vec<Taken> {
-    let delivery =
-        Delivery { arrivals, entity_id: ENTITY, account_id: ANA, device_id, waiting: None, now: noon() };
+    let delivery = Delivery {
+        arrivals,
+        entity_id: ENTITY,
+        account_id: ANA,
+        device_id,
+        waiting: None,
+        kept_from: Timestamp::MIN,
+        now: noon(),
+    };
     loop {
         match store.take_in(delivery.clone()).await {
             Ok(delivered) => {

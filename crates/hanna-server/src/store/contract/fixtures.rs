@@ -257,6 +257,7 @@ pub async fn take_in(store: &dyn Store, arrivals: Vec<Arrival>) -> Vec<(OutcomeK
         account_id: ANA,
         device_id: DEVICE,
         waiting: None,
+        kept_from: Timestamp::MIN,
         now: noon(),
     };
     let outcomes = store.take_in(delivery).await.expect("asked").outcomes;
@@ -272,14 +273,17 @@ pub fn refused(code: ItemCode) -> (OutcomeKind, Option<ItemCode>) {
     (OutcomeKind::Refused, Some(code))
 }
 
-pub async fn all_uses(store: &dyn Store) -> Vec<UsageRow> {
-    let filter = UsageFilter {
+pub fn ever() -> UsageFilter {
+    UsageFilter {
         entity_id: ENTITY,
         branches: None,
         from: Timestamp::MIN,
         to: Timestamp::MAX,
         after: None,
         limit: 500,
-    };
-    store.usage_reports(filter).await.expect("asked")
+    }
+}
+
+pub async fn all_uses(store: &dyn Store) -> Vec<UsageRow> {
+    store.usage_reports(ever()).await.expect("asked")
 }

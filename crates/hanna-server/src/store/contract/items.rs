@@ -23,6 +23,7 @@ pub async fn a_use_is_taken_back_once_by_its_author_and_counts_no_more(store: &d
         account_id: ANA,
         device_id: DEVICE,
         waiting: None,
+        kept_from: Timestamp::MIN,
         now: noon(),
     };
     let outcomes = store.take_in(foreign).await.expect("asked").outcomes;
@@ -44,6 +45,20 @@ pub async fn a_use_is_taken_back_once_by_its_author_and_counts_no_more(store: &d
     assert_eq!(take_in(store, vec![arrival(102, &active, later)]).await, [NOTED]);
     let used = statement(store, question(3, NORTH, "1001")).await.used_today;
     assert_eq!(used.iter().map(|used| used.occurred_at).collect::<Vec<Timestamp>>(), [later, later]);
+
+    let totals = async |filter: UsageFilter| {
+        let totals = store.usage_totals(filter).await.expect("asked");
+        totals.iter().map(|one| (one.branch_id, one.uses, one.noted, one.voided)).collect::<Vec<_>>()
+    };
+    assert_eq!(totals(ever()).await, [(NORTH, 2, 1, 1)]);
+    assert_eq!(
+        totals(UsageFilter { branches: Some(vec![SOUTH, NORTH]), ..ever() }).await,
+        [(NORTH, 2, 1, 1)]
+    );
+    assert_eq!(totals(UsageFilter { branches: Some(vec![SOUTH]), ..ever() }).await, []);
+    assert_eq!(totals(UsageFilter { branches: Some(vec![]), ..ever() }).await, []);
+    assert_eq!(totals(UsageFilter { from: later, ..ever() }).await, [(NORTH, 2, 1, 0)]);
+    assert_eq!(totals(UsageFilter { entity_id: OTHER_ENTITY, ..ever() }).await, []);
 }
 
 pub async fn a_void_waits_for_a_report_that_may_still_come(store: &dyn Store) {

@@ -11,7 +11,9 @@ pub mod fixtures;
 mod imports;
 mod items;
 mod people;
+mod retention;
 mod second_factors;
+mod verification;
 
 use hanna_domain::outbox::ItemCode;
 use hanna_domain::{AffiliateStatus, CompanyStatus, Document, DocumentKind, Reason, Tariff, UsageState};
@@ -32,7 +34,9 @@ use self::fixtures::*;
 pub use self::imports::*;
 pub use self::items::*;
 pub use self::people::*;
+pub use self::retention::*;
 pub use self::second_factors::*;
+pub use self::verification::*;
 use super::*;
 use crate::agreement::tests::agreement;
 use crate::testing::TestEntropy;
@@ -56,6 +60,7 @@ macro_rules! stories {
             uses_are_counted_by_person_entity_and_day,
             a_use_is_taken_back_once_by_its_author_and_counts_no_more,
             a_void_waits_for_a_report_that_may_still_come,
+            what_a_code_stands_for_is_kept_as_it_was,
             a_lookup_that_a_copy_answered_is_on_record_once,
             pages_are_in_order_and_half_open,
             a_registration_becomes_an_account_that_the_caja_approves,
@@ -110,6 +115,10 @@ macro_rules! stories {
             accounts_are_made_listed_changed_and_suspended,
             the_last_of_the_caja_stays,
             devices_say_what_waits,
+            what_is_older_goes_and_what_the_rest_needs_stays,
+            what_was_purged_does_not_come_in_again,
+            a_purge_happens_once_whoever_else_purges,
+            what_a_purge_left_must_be_there_for_the_next_one,
         );
     };
 }
@@ -274,6 +283,7 @@ pub async fn the_epoch_and_the_last_sequence_come_with_every_batch(store: &dyn S
             account_id: ANA,
             device_id: DEVICE,
             waiting: None,
+            kept_from: Timestamp::MIN,
             now: noon(),
         };
         let delivered = store.take_in(delivery).await.expect("asked");

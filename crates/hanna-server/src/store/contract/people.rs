@@ -133,6 +133,7 @@ pub async fn devices_say_what_waits(store: &dyn Store) {
             account_id: ANA,
             device_id: DEVICE,
             waiting,
+            kept_from: Timestamp::MIN,
             now: noon(),
         };
         store.take_in(delivery).await.expect("taken in");

@@ -42,8 +42,7 @@ pub const APPEND_ITEMS: &str = "
 const ENTRIES: &str = "
     SELECT id, at, act, record_id, submission, account_id, device_id, document_mac, said
     FROM audit WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3";
-const BLOCKS: &str =
-    "SELECT number, previous, sealed_us, after_id, until_id, root, kid, signature, leaves FROM audit_blocks";
+const BLOCKS: &str = "SELECT number, previous, sealed_us, after_id, until_id, root, kid, signature, leaves, purged FROM audit_blocks";
 
 /// Statements with their lookups. Here and below: first the place in what was asked, then what is sealed.
 const LOOKUPS: &str = "
@@ -202,6 +201,7 @@ fn block(row: &Row) -> Done<Block> {
         kid: row.value(6)?,
         signature: row.value(7)?,
         leaves: unpack(row.value(8)?),
+        purged: row.value(9)?,
     })
 }
 

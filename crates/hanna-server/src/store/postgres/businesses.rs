@@ -376,6 +376,6 @@ impl Businesses for PostgresStore {
     }
 
     async fn usage_by_entity(&self, from: Date, to: Date) -> Result<Vec<EntityUsage>> {
-        self.0.ask(move |tx| Box::pin(business_usage::by_entity(tx, from, to))).await
+        self.0.read(move |tx| Box::pin(business_usage::by_entity(tx, from, to))).await
     }
 }

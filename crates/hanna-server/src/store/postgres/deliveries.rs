@@ -135,19 +135,22 @@ impl Before {
     }
 }
 
-/// Waits until nobody else judges uses of the same persons. Few persons are locked one by one, in the same order by
+/// Waits until nothing is purged any more, and until nobody else judges uses of the same persons. Few persons are locked one by one, in the same order by
 /// everybody, beside others at the same entity who do so; a batch about many persons has the entity for itself.
 async fn take_turns(tx: &Tx, delivery: &Delivery) -> Done<()> {
     let entity = Name::of("uses", &[delivery.entity_id.as_bytes()]);
+    let purge = Name::purge();
+    let unpurged = async { tx.execute(SHARE, &[&purge.0]).await };
     let persons: BTreeSet<Name> =
         delivery.arrivals.iter().filter_map(|arrival| person(delivery, arrival)).collect();
     if persons.len() > PERSONS_MAX {
-        return tx.execute(HOLD, &[&entity.0]).await.map(drop);
+        let hold = async { tx.execute(HOLD, &[&entity.0]).await };
+        return tokio::try_join!(biased; unpurged, hold).map(drop);
     }
     let persons: Vec<i64> = persons.into_iter().map(|name| name.0).collect();
     let share = async { tx.execute(SHARE, &[&entity.0]).await };
     let hold = async { tx.execute(HOLD_ALL, &[&persons]).await };
-    tokio::try_join!(biased; share, hold).map(drop)
+    tokio::try_join!(biased; unpurged, share, hold).map(drop)
 }
 
 fn person(delivery: &Delivery, arrival: &Arrival) -> Option<Name> {

@@ -224,7 +224,7 @@ impl EntityUsers for PostgresStore {
     async fn entity_users(&self, filter: UserFilter) -> Result<Vec<EntityUser>> {
         let filter = Arc::new(filter);
         self.0
-            .ask(move |tx| {
+            .read(move |tx| {
                 let filter = Arc::clone(&filter);
                 Box::pin(async move { page(tx, &filter).await })
             })

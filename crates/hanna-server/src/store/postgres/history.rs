@@ -2,7 +2,7 @@
 
 use hanna_domain::{Document, UsageState};
 use hanna_wire::outbox::OutcomeKind;
-use hanna_wire::usage::{UsageRow, UsageVoid};
+use hanna_wire::usage::{UsageRow, UsageTotal, UsageVoid};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -11,6 +11,7 @@ use super::fault::{Done, Trouble};
 use super::pool::{Params, Tx};
 use crate::audit::PersonUse;
 use crate::store::UsageFilter;
+use crate::store::words::Word;
 
 pub async fn usage_reports(tx: &Tx, filter: &UsageFilter) -> Done<Vec<UsageRow>> {
     let (from, to) = (Moment(filter.from), Moment(filter.to));
@@ -29,6 +30,36 @@ pub async fn usage_reports(tx: &Tx, filter: &UsageFilter) -> Done<Vec<UsageRow>>
     }
     let conditions = conditions.join(" AND ");
     rows(tx, &conditions, "LIMIT $4", &values).await?.iter().map(usage_row).collect()
+}
+
+/// See [`crate::store::Store::usage_totals`].
+pub async fn totals(tx: &Tx, filter: &UsageFilter) -> Done<Vec<UsageTotal>> {
+    let (from, to, noted) = (Moment(filter.from), Moment(filter.to), Word(OutcomeKind::AcceptedWithNote));
+    let sql = "
+        SELECT b.id, b.name, u.tariff, count(*) FILTER (WHERE v.id IS NULL),
+               count(*) FILTER (WHERE v.id IS NULL AND i.outcome = $5), count(v.id)
+        FROM usage_reports u
+        JOIN outbox_items i ON i.id = u.id
+        JOIN branches b ON b.id = u.branch_id
+        LEFT JOIN voids v ON v.report_id = u.id
+        WHERE u.entity_id = $1 AND u.occurred_at >= $2 AND u.occurred_at < $3
+              AND ($4::uuid[] IS NULL OR u.branch_id = ANY($4))
+        GROUP BY b.id, b.name, u.tariff
+        ORDER BY b.name COLLATE \"C\", b.id, u.tariff";
+    let rows = tx.rows(sql, &[&filter.entity_id, &from, &to, &filter.branches, &noted]).await?;
+    let count = |row: &Row, at| row.value::<i64>(at).map(|count| u64::try_from(count).unwrap_or(0));
+    rows.iter()
+        .map(|row| {
+            Ok(UsageTotal {
+                branch_id: row.value(0)?,
+                branch_name: row.value(1)?,
+                tariff: row.word(2)?,
+                uses: count(row, 3)?,
+                noted: count(row, 4)?,
+                voided: count(row, 5)?,
+            })
+        })
+        .collect()
 }
 
 /// Every use of a person, with the entity's name.

@@ -16,11 +16,12 @@ use super::fault::{Done, Trouble};
 use super::organisation::{AGREEMENTS, agreements};
 use super::pool::Tx;
 use super::records::{Earlier, Records};
+use super::retention::{self, LAST_PURGE};
 use crate::agreement;
 use crate::store::replay::{Held, Replay, Taken};
 use crate::store::words::Word;
 use crate::store::{Arrival, Delivery, OfflineLookup, Recorded, Void};
-use crate::usage::{Known, Reported, Ruling, may_record, rule, rule_void};
+use crate::usage::{Known, Reported, Ruling, rule, rule_void, turned_away};
 use hanna_wire::agreement::AgreementTerms;
 
 const HELD: &str = "
@@ -45,6 +46,8 @@ const LOOKUPS: &str = "SELECT id, branch_id, document_mac FROM lookups WHERE id 
 
 /// See the module.
 pub struct Ledger {
+    /// What happened before is not looked at.
+    kept_from: Timestamp,
     held: HashMap<Uuid, (Held, Timestamp)>,
     earlier: HashMap<(Uuid, u32), ItemCode>,
     branches: HashSet<Uuid>,
@@ -108,8 +111,8 @@ impl<'a> Mentioned<'a> {
 
 impl Ledger {
     /// What [`Ledger::read`] asks.
-    pub const STATEMENTS: [&str; 8] =
-        [HELD, EARLIER, BRANCHES, OPERATORS, AGREEMENTS, USES, REPORTS, LOOKUPS];
+    pub const STATEMENTS: [&str; 9] =
+        [HELD, EARLIER, BRANCHES, OPERATORS, AGREEMENTS, USES, REPORTS, LOOKUPS, LAST_PURGE];
 
     /// Reads what `arrivals` may rest on.
     pub async fn read(tx: &Tx, delivery: &Delivery, arrivals: &[Arrival]) -> Done<Self> {
@@ -125,12 +128,14 @@ impl Ledger {
         let uses = async { tx.rows(USES, &[entity, &kinds, &numbers, &days]).await };
         let voidable = async { tx.rows(REPORTS, &[&reports]).await };
         let asked = async { tx.rows(LOOKUPS, &[&lookups]).await };
-        let (held, earlier, own, operators, terms, uses, voidable, asked) =
-            tokio::try_join!(biased; held, earlier, own, operators, terms, uses, voidable, asked)?;
+        let purged = retention::kept_from(tx);
+        let (held, earlier, own, operators, terms, uses, voidable, asked, purged) =
+            tokio::try_join!(biased; held, earlier, own, operators, terms, uses, voidable, asked, purged)?;
         let ids = |rows: &[tokio_postgres::Row]| {
             rows.iter().map(|row| row.value(0)).collect::<Done<HashSet<Uuid>>>()
         };
         let mut ledger = Self {
+            kept_from: purged.max(Some(delivery.kept_from)).unwrap_or(Timestamp::MIN),
             held: HashMap::new(),
             earlier: HashMap::new(),
             branches: ids(&own)?,
@@ -189,11 +194,9 @@ impl Ledger {
                 Replay::New => {}
             }
         }
-        let ruling = if may_record(revoked_at, arrival.occurred_at) {
-            self.judge(delivery, arrival)
-        } else {
-            // A revoked PC stands in no branch any more.
-            Ruling::Refused(ItemCode::BranchNotAllowed)
+        let ruling = match turned_away(arrival.occurred_at, self.kept_from, revoked_at) {
+            Some(code) => Ruling::Refused(code),
+            None => self.judge(delivery, arrival),
         };
         let taken = ruling.outcome();
         if taken.0 == OutcomeKind::Retry {

@@ -12,6 +12,11 @@ use super::pool::Tx;
 pub struct Name(pub i64);
 
 impl Name {
+    /// A purge has it alone, deliveries share it: what an item is answered from is not taken away meanwhile.
+    pub fn purge() -> Self {
+        Self::of("purge", &[])
+    }
+
     /// The lock of `what`, as `parts` name it. Two things may share a lock: then one waits for the other.
     pub fn of(what: &str, parts: &[&[u8]]) -> Self {
         let mut hash = Sha256::new();

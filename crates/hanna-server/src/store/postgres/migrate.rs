@@ -15,6 +15,8 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/postgres/0004_business.sql"),
     include_str!("../../../migrations/postgres/0005_requests.sql"),
     include_str!("../../../migrations/postgres/0006_console.sql"),
+    include_str!("../../../migrations/postgres/0007_report_codes.sql"),
+    include_str!("../../../migrations/postgres/0008_retention.sql"),
 ];
 
 /// The schema of this program.

@@ -37,13 +37,15 @@ mod pool;
 mod records;
 mod registrations;
 mod regulars;
+mod retention;
 mod second_factors;
+mod verification;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use hanna_wire::me::Branch;
-use hanna_wire::usage::UsageRow;
+use hanna_wire::usage::{UsageRow, UsageTotal};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -201,14 +203,12 @@ impl Store for PostgresStore {
 
     async fn answer_lookup(&self, question: Question) -> Result<Answered> {
         let question = Arc::new(question);
-        let answered = self.0.write_at_once(
-            |_| true,
-            move |tx| {
+        self.0
+            .ask(move |tx| {
                 let question = Arc::clone(&question);
                 Box::pin(async move { lookups::answer(tx, &question).await })
-            },
-        );
-        Ok(answered.await?)
+            })
+            .await
     }
 
     async fn answer_regulars(&self, round: Round) -> Result<RoundAnswered> {
@@ -242,9 +242,18 @@ impl Store for PostgresStore {
 
     async fn usage_reports(&self, filter: UsageFilter) -> Result<Vec<UsageRow>> {
         self.0
-            .ask(move |tx| {
+            .read(move |tx| {
                 let filter = filter.clone();
                 Box::pin(async move { history::usage_reports(tx, &filter).await })
+            })
+            .await
+    }
+
+    async fn usage_totals(&self, filter: UsageFilter) -> Result<Vec<UsageTotal>> {
+        self.0
+            .read(move |tx| {
+                let filter = filter.clone();
+                Box::pin(async move { history::totals(tx, &filter).await })
             })
             .await
     }

@@ -303,7 +303,7 @@ impl People for PostgresStore {
     async fn registrations_by_time(&self, filter: RegistrationFilter) -> Result<Vec<AdminRegistration>> {
         let filter = Arc::new(filter);
         self.0
-            .ask(move |tx| {
+            .read(move |tx| {
                 let filter = Arc::clone(&filter);
                 Box::pin(async move { registrations(tx, &filter).await })
             })
@@ -313,7 +313,7 @@ impl People for PostgresStore {
     async fn users(&self, filter: AccountFilter) -> Result<Vec<AdminUser>> {
         let filter = Arc::new(filter);
         self.0
-            .ask(move |tx| {
+            .read(move |tx| {
                 let filter = Arc::clone(&filter);
                 Box::pin(async move { users(tx, &filter).await })
             })
@@ -357,7 +357,7 @@ impl People for PostgresStore {
     async fn devices_by_contact(&self, filter: DeviceFilter) -> Result<Vec<AdminDevice>> {
         let filter = Arc::new(filter);
         self.0
-            .ask(move |tx| {
+            .read(move |tx| {
                 let filter = Arc::clone(&filter);
                 Box::pin(async move { devices(tx, &filter).await })
             })

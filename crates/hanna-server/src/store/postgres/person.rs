@@ -7,7 +7,7 @@ use super::audit::{self, Said};
 use super::columns::{Bytes32, Columns, Moment};
 use super::fault::Done;
 use super::pool::Tx;
-use super::{history, lookups};
+use super::{history, lookups, retention};
 use crate::audit::{Access, Consulted, NewAct, PersonLookups, PersonalData, RegisteredPerson, verdict_of};
 use crate::store::LookupRange;
 use crate::store::words::Word;
@@ -42,7 +42,8 @@ pub async fn who_asked(tx: &Tx, range: LookupRange, act: &NewAct) -> Done<Person
     let rows = if range.after.is_none() { tx.rows(ACCESSES, &[&mac]).await? } else { Vec::new() };
     let accesses = rows.iter().map(access).collect::<Done<_>>()?;
     audit::append(tx, act).await?;
-    Ok(PersonLookups { lookups, accesses })
+    let kept_from = retention::kept_from(tx).await?;
+    Ok(PersonLookups { lookups, accesses, kept_from })
 }
 
 /// Everything there is about a person; then appends the act.

@@ -35,9 +35,13 @@ const RUNS_MAX: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// What each connection is told first, whatever the database's own settings say: transactions are as `store::postgres`
-/// counts on, what was answered is on the disk, and a server that hangs holds no locks for ever.
+/// counts on, what was answered is on the disk, and a server that hangs holds no locks for ever. The statements desks wait for
+/// have one right plan each, whatever they are given: PostgreSQL would make it anew every time, which takes longer than to
+/// follow it, and would compile what is over in a moment.
 const GREETING: &str = "
     SET TIME ZONE 'UTC';
+    SET plan_cache_mode = force_generic_plan;
+    SET jit = off;
     SET default_transaction_isolation = 'read committed';
     SET statement_timeout = '20s';
     SET lock_timeout = '10s';
@@ -54,12 +58,11 @@ const VERSION_MIN: i32 = 150_000;
 #[derive(Debug, Clone)]
 pub struct Connections(Pool);
 
-/// How a transaction is begun whose statements desks wait for. Each of them has one right plan, whatever it is given: PostgreSQL
-/// would make it anew every time, which takes longer than to follow it.
-const WRITING_AT_ONCE: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
+/// How a transaction is begun that nobody waits for at a desk: its statements are planned for what they are given.
+const WRITING: &str = "BEGIN; SET LOCAL plan_cache_mode = auto";
 
-/// How a transaction is begun that reads one state of the database.
-const READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// How one is begun that reads one state of the database.
+const READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = auto";
 
 /// Work in a transaction, under way.
 pub type Running<'a, T> = Pin<Box<dyn Future<Output = Done<T>> + Send + 'a>>;
@@ -121,7 +124,7 @@ impl Connections {
         T: Send + 'static,
         F: for<'a> Fn(&'a Tx) -> Running<'a, T> + Send + Sync + 'static,
     {
-        Ok(self.run(Begin::Now("BEGIN"), |_| true, work).await?)
+        Ok(self.run(Begin::Now(WRITING), |_| true, work).await?)
     }
 
     /// The same for work that begins the transaction itself, beside its first questions ([`Tx::begin`]), and may end it
@@ -144,7 +147,8 @@ impl Connections {
         Ok(self.run(Begin::Now(READING), |_| true, work).await?)
     }
 
-    /// Runs `work`, which asks one question only: that needs no transaction to be of one state.
+    /// Runs `work` without a transaction: it asks one question, or several that need not be of one state, and each of its
+    /// statements is a transaction of its own.
     pub async fn ask<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -263,7 +267,7 @@ impl Tx {
 
     /// Begins the transaction.
     pub async fn begin(&self) -> Done<()> {
-        self.open(WRITING_AT_ONCE).await
+        self.open("BEGIN").await
     }
 
     /// Begins a transaction that reads one state of the database.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::columns::{Bytes32, Columns, Moment};
 use super::fault::Done;
 use super::locks::{HOLD, Name};
-use super::lookups::{Facts, STANDING, are_on_record, standing};
+use super::lookups::{Facts, are_on_record};
 use super::pool::Tx;
 use crate::store::{Answered, Question, Round, RoundAnswered};
 
@@ -35,8 +35,7 @@ pub async fn answer(tx: &Tx, round: &Round) -> Done<RoundAnswered> {
     let Some(first) = round.questions.first() else {
         return Ok(RoundAnswered::Claims { statements: Vec::new(), budget_left: round.budget });
     };
-    tx.prepare(&[HOLD, STANDING, SPENT, ON_RECORD, RECORD, RECORD_ANSWERS]).await?;
-    tx.prepare(&Facts::STATEMENTS).await?;
+    tx.prepare(&[HOLD, SPENT, ON_RECORD, Facts::STATEMENT, RECORD, RECORD_ANSWERS]).await?;
     let asked = &first.asked;
     let today = colombia::day_of(asked.now);
     let (from, to) = colombia::days(today, today);
@@ -48,16 +47,15 @@ pub async fn answer(tx: &Tx, round: &Round) -> Done<RoundAnswered> {
     let hold = async { tx.execute(HOLD, &[&turn.0]).await };
     let spent = async { tx.row(SPENT, &[&asked.branch_id, &Moment(from), &Moment(to)]).await };
     let on_record = async { tx.rows(ON_RECORD, &[&ids]).await };
-    let ((), _, standing, spent, on_record, facts) = tokio::try_join!(
+    let ((), _, spent, on_record, facts) = tokio::try_join!(
         biased;
         tx.begin(),
         hold,
-        standing(tx, first),
         spent,
         on_record,
-        Facts::read(tx, asked, &documents),
+        Facts::read(tx, first, &documents),
     )?;
-    let refused = match standing {
+    let refused = match facts.refusal() {
         Some(Answered::BranchNotAllowed) => Some(RoundAnswered::BranchNotAllowed),
         Some(_) => Some(RoundAnswered::NotApproved),
         None => None,

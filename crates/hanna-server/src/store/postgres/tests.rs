@@ -110,6 +110,7 @@ async fn lines_that_break_all_the_time_lose_and_double_nothing() {
                 account_id: fixtures::ANA,
                 device_id: fixtures::DEVICE,
                 waiting: None,
+                kept_from: Timestamp::MIN,
                 now: fixtures::noon(),
             };
             // As a desk does: the same again, until it is answered.

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use uuid::Uuid;
 
 use super::columns::Micros;
+use super::retention;
 use crate::audit::chain::{Block, Entry, Field, Head, pack, unpack};
 use crate::audit::{Act, NewAct};
 use crate::secrets::hex;
@@ -55,11 +56,10 @@ const STRAY_KEYS: (&str, &str) = (
      EXCEPT SELECT CASE WHEN json_valid(said) THEN said ->> 'kid' END FROM audit WHERE act = 'KEY_MADE'",
 );
 
-/// Numbers that were never given out, or whose act is gone.
-const GAPS: (&str, &str) = (
-    "audit, after a gap",
-    "SELECT id FROM (SELECT id, lag(id, 1, 0) OVER (ORDER BY id) AS before FROM audit) WHERE id <> before + 1",
-);
+/// Numbers that were never given out, or whose act is gone, after those that were purged.
+const GAPS: &str = "
+    SELECT id FROM (SELECT id, lag(id, 1, ?1) OVER (ORDER BY id) AS before FROM audit WHERE id > ?1)
+    WHERE id <> before + 1 LIMIT ?2";
 
 /// Appends an act in the transaction of what it records.
 pub fn append(tx: &Connection, act: &NewAct) -> rusqlite::Result<()> {
@@ -160,8 +160,7 @@ pub fn sealed_after(tx: &Connection, after: i64) -> rusqlite::Result<Option<(Blo
     Ok(Some((block, entries)))
 }
 
-const BLOCKS: &str =
-    "SELECT number, previous, sealed_us, after_id, until_id, root, kid, signature, leaves FROM audit_blocks";
+const BLOCKS: &str = "SELECT number, previous, sealed_us, after_id, until_id, root, kid, signature, leaves, purged FROM audit_blocks";
 
 fn block(row: &Row<'_>) -> rusqlite::Result<Block> {
     Ok(Block {
@@ -174,6 +173,7 @@ fn block(row: &Row<'_>) -> rusqlite::Result<Block> {
         kid: String::from_utf8_lossy(row.get_ref(6)?.as_bytes()?).into_owned(),
         signature: row.get(7)?,
         leaves: unpack(&row.get::<_, Vec<u8>>(8)?),
+        purged: row.get(9)?,
     })
 }
 
@@ -235,17 +235,27 @@ fn fields(row: &Row<'_>) -> rusqlite::Result<Vec<Field>> {
 
 pub fn strays(tx: &Connection, count_max: u32) -> rusqlite::Result<Vec<Stray>> {
     let mut strays = Vec::new();
-    for (table, sql) in STRAYS.into_iter().chain([STRAY_KEYS, GAPS]) {
-        let mut found = tx.prepare(&format!("{sql} LIMIT ?1"))?;
-        let mut rows = found.query([count_max])?;
-        while let Some(row) = rows.next()? {
-            let id = match row.get_ref(0)? {
-                ValueRef::Blob(bytes) => hex(bytes),
-                ValueRef::Integer(number) => number.to_string(),
-                other => String::from_utf8_lossy(other.as_bytes().unwrap_or_default()).into_owned(),
-            };
-            strays.push(Stray { table, id });
-        }
+    for (table, sql) in STRAYS.into_iter().chain([STRAY_KEYS]) {
+        let found = tx.prepare(&format!("{sql} LIMIT ?1"))?.query_map([count_max], row_id)?.collect();
+        strays.extend(stray(table, found)?);
     }
+    let purged = retention::purged_until(tx)?.unwrap_or(0);
+    let gaps = tx.prepare(GAPS)?.query_map(params![purged, count_max], row_id)?.collect();
+    strays.extend(stray("audit, after a gap", gaps)?);
     Ok(strays)
+}
+
+fn stray(
+    table: &'static str,
+    found: rusqlite::Result<Vec<String>>,
+) -> rusqlite::Result<impl Iterator<Item = Stray>> {
+    Ok(found?.into_iter().map(move |id| Stray { table, id }))
+}
+
+fn row_id(row: &Row<'_>) -> rusqlite::Result<String> {
+    Ok(match row.get_ref(0)? {
+        ValueRef::Blob(bytes) => hex(bytes),
+        ValueRef::Integer(number) => number.to_string(),
+        other => String::from_utf8_lossy(other.as_bytes().unwrap_or_default()).into_owned(),
+    })
 }

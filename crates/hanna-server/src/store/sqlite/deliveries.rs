@@ -10,21 +10,24 @@ use uuid::Uuid;
 
 use super::columns::{Micros, Word};
 use super::organisation::Standing;
-use super::{audit, devices, epoch, offline_lookups, uses, voids};
+use super::{audit, devices, epoch, offline_lookups, retention, uses, voids};
 use crate::store::replay::{Held, Replay, Taken};
 use crate::store::{Arrival, Delivered, Delivery, Recorded};
-use crate::usage::{Ruling, may_record};
+use crate::usage::{Ruling, turned_away};
 
 pub fn take_in(tx: &mut Transaction<'_>, delivery: &Delivery) -> rusqlite::Result<Delivered> {
     let last_sequence = last_sequence(tx, delivery.device_id)?;
     devices::note_contact(tx, delivery.device_id, delivery.waiting, delivery.now)?;
-    let revoked_at = devices::revoked_at(tx, delivery.device_id)?;
+    let bounds = Bounds {
+        kept_from: retention::kept_from(tx)?.max(Some(delivery.kept_from)).unwrap_or(Timestamp::MIN),
+        revoked_at: devices::revoked_at(tx, delivery.device_id)?,
+    };
     let mut standing = Standing::of(delivery.entity_id);
-    let taken = match all_at_once(tx, &mut standing, delivery, revoked_at) {
+    let taken = match all_at_once(tx, &mut standing, delivery, bounds) {
         Ok(taken) => taken,
         Err(error) => {
             tracing::warn!(%error, "an item could not be taken in: the batch is taken in one by one");
-            one_by_one(tx, &mut standing, delivery, revoked_at)?
+            one_by_one(tx, &mut standing, delivery, bounds)?
         }
     };
     let outcome = |(arrival, (outcome, code)): (&Arrival, Taken)| Outcome { id: arrival.id, outcome, code };
@@ -32,15 +35,22 @@ pub fn take_in(tx: &mut Transaction<'_>, delivery: &Delivery) -> rusqlite::Resul
     Ok(Delivered { outcomes, epoch: epoch::present(tx)?, last_sequence })
 }
 
+/// Between which moments a PC may have recorded something.
+#[derive(Clone, Copy)]
+struct Bounds {
+    kept_from: Timestamp,
+    revoked_at: Option<Timestamp>,
+}
+
 /// All items or, when one of them fails, none.
 fn all_at_once(
     tx: &mut Transaction<'_>,
     standing: &mut Standing,
     delivery: &Delivery,
-    revoked_at: Option<Timestamp>,
+    bounds: Bounds,
 ) -> rusqlite::Result<Vec<Taken>> {
     let point = tx.savepoint()?;
-    let take_in = |arrival| take_in_one(&point, standing, delivery, arrival, revoked_at);
+    let take_in = |arrival| take_in_one(&point, standing, delivery, arrival, bounds);
     let taken = delivery.arrivals.iter().map(take_in).collect::<rusqlite::Result<_>>()?;
     point.commit()?;
     Ok(taken)
@@ -52,12 +62,12 @@ fn one_by_one(
     tx: &mut Transaction<'_>,
     standing: &mut Standing,
     delivery: &Delivery,
-    revoked_at: Option<Timestamp>,
+    bounds: Bounds,
 ) -> rusqlite::Result<Vec<Taken>> {
     let mut all = Vec::with_capacity(delivery.arrivals.len());
     for arrival in &delivery.arrivals {
         let point = tx.savepoint()?;
-        all.push(match take_in_one(&point, standing, delivery, arrival, revoked_at) {
+        all.push(match take_in_one(&point, standing, delivery, arrival, bounds) {
             Ok(taken) => {
                 point.commit()?;
                 taken
@@ -77,7 +87,7 @@ fn take_in_one(
     standing: &mut Standing,
     delivery: &Delivery,
     arrival: &Arrival,
-    revoked_at: Option<Timestamp>,
+    bounds: Bounds,
 ) -> rusqlite::Result<Taken> {
     let held = held(tx, arrival.id)?;
     if let Some(held) = &held {
@@ -90,11 +100,9 @@ fn take_in_one(
             Replay::New => {}
         }
     }
-    let ruling = if may_record(revoked_at, arrival.occurred_at) {
-        judge(tx, standing, arrival)?
-    } else {
-        // A revoked PC stands in no branch any more.
-        Ruling::Refused(ItemCode::BranchNotAllowed)
+    let ruling = match turned_away(arrival.occurred_at, bounds.kept_from, bounds.revoked_at) {
+        Some(code) => Ruling::Refused(code),
+        None => judge(tx, standing, arrival)?,
     };
     let taken = ruling.outcome();
     if taken.0 == OutcomeKind::Retry {

@@ -2,7 +2,7 @@
 
 use hanna_domain::{Document, UsageState};
 use hanna_wire::outbox::OutcomeKind;
-use hanna_wire::usage::{UsageRow, UsageVoid};
+use hanna_wire::usage::{UsageRow, UsageTotal, UsageVoid};
 use rusqlite::types::ToSql;
 use rusqlite::{Row, Transaction};
 
@@ -11,15 +11,8 @@ use crate::audit::PersonUse;
 use crate::store::UsageFilter;
 
 pub fn usage_reports(tx: &Transaction<'_>, filter: &UsageFilter) -> rusqlite::Result<Vec<UsageRow>> {
-    let (from, to) = (Micros(filter.from), Micros(filter.to));
-    let mut conditions = "u.entity_id = ? AND u.occurred_us >= ? AND u.occurred_us < ?".to_owned();
-    let mut values: Vec<&dyn ToSql> = vec![&filter.entity_id, &from, &to];
-    if let Some(branches) = &filter.branches {
-        conditions += " AND u.branch_id IN (";
-        conditions += &vec!["?"; branches.len()].join(", ");
-        conditions += ")";
-        values.extend(branches.iter().map(|branch| branch as &dyn ToSql));
-    }
+    let range = [Micros(filter.from), Micros(filter.to)];
+    let (mut conditions, mut values) = seen(filter, &range);
     let after = filter.after.map(|(occurred_at, id)| (Micros(occurred_at), id));
     if let Some((occurred_at, id)) = &after {
         conditions += " AND (u.occurred_us, u.id) < (?, ?)";
@@ -27,6 +20,50 @@ pub fn usage_reports(tx: &Transaction<'_>, filter: &UsageFilter) -> rusqlite::Re
     }
     values.push(&filter.limit);
     rows(tx, &conditions, "LIMIT ?", &values, usage_row)
+}
+
+/// What the uses of `filter`, in `range`, are found by, wherever a page ended.
+fn seen<'a>(filter: &'a UsageFilter, range: &'a [Micros; 2]) -> (String, Vec<&'a dyn ToSql>) {
+    let mut conditions = "u.entity_id = ? AND u.occurred_us >= ? AND u.occurred_us < ?".to_owned();
+    let mut values: Vec<&dyn ToSql> = vec![&filter.entity_id, &range[0], &range[1]];
+    if let Some(branches) = &filter.branches {
+        conditions += " AND u.branch_id IN (";
+        conditions += &vec!["?"; branches.len()].join(", ");
+        conditions += ")";
+        values.extend(branches.iter().map(|branch| branch as &dyn ToSql));
+    }
+    (conditions, values)
+}
+
+/// See [`crate::store::Store::usage_totals`].
+pub fn totals(tx: &Transaction<'_>, filter: &UsageFilter) -> rusqlite::Result<Vec<UsageTotal>> {
+    let range = [Micros(filter.from), Micros(filter.to)];
+    let (conditions, mut values) = seen(filter, &range);
+    let noted = Word(OutcomeKind::AcceptedWithNote);
+    let count = |row: &Row<'_>, at| row.get(at).map(|count: i64| u64::try_from(count).unwrap_or(0));
+    values.insert(0, &noted);
+    tx.prepare_cached(&format!(
+        "SELECT b.id, b.name, u.tariff, count(*) FILTER (WHERE v.id IS NULL),
+                count(*) FILTER (WHERE v.id IS NULL AND i.outcome = ?), count(v.id)
+         FROM usage_reports u
+         JOIN outbox_items i ON i.id = u.id
+         JOIN branches b ON b.id = u.branch_id
+         LEFT JOIN voids v ON v.report_id = u.id
+         WHERE {conditions}
+         GROUP BY b.id, b.name, u.tariff
+         ORDER BY b.name, b.id, u.tariff"
+    ))?
+    .query_map(values.as_slice(), |row| {
+        Ok(UsageTotal {
+            branch_id: row.get(0)?,
+            branch_name: row.get(1)?,
+            tariff: row.get::<_, Word<_>>(2)?.0,
+            uses: count(row, 3)?,
+            noted: count(row, 4)?,
+            voided: count(row, 5)?,
+        })
+    })?
+    .collect()
 }
 
 /// Every use of a person, with the entity's name.

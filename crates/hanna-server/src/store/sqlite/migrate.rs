@@ -16,6 +16,8 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0006_business.sql"),
     include_str!("../../../migrations/sqlite/0007_requests.sql"),
     include_str!("../../../migrations/sqlite/0008_console.sql"),
+    include_str!("../../../migrations/sqlite/0009_report_codes.sql"),
+    include_str!("../../../migrations/sqlite/0010_retention.sql"),
 ];
 
 /// The schema of this program.

@@ -30,9 +30,11 @@ mod people;
 mod person;
 mod registrations;
 mod regulars;
+mod retention;
 mod second_factors;
 mod threads;
 mod uses;
+mod verification;
 mod voids;
 
 use std::fs::OpenOptions;
@@ -42,7 +44,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hanna_domain::Document;
 use hanna_wire::me::Branch;
-use hanna_wire::usage::UsageRow;
+use hanna_wire::usage::{UsageRow, UsageTotal};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::config::DbConfig;
@@ -132,6 +134,22 @@ impl SqliteStore {
             work(&tx)
         };
         self.readers.run(|db| read(db).map_err(fault)).await
+    }
+
+    /// Runs `work`, which reads everything there is, on a connection of its own, and no longer than somebody waits.
+    async fn read_at_length<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let path = self.path.clone();
+        let mut db = beside(move || connect(&path)).await?;
+        let _stops = Stops(db.get_interrupt_handle());
+        let read = move || {
+            let tx = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            work(&tx)
+        };
+        beside(move || read().map_err(fault)).await
     }
 }
 
@@ -322,6 +340,10 @@ impl Store for SqliteStore {
         self.read(move |tx| history::usage_reports(tx, &filter)).await
     }
 
+    async fn usage_totals(&self, filter: UsageFilter) -> Result<Vec<UsageTotal>> {
+        self.read(move |tx| history::totals(tx, &filter)).await
+    }
+
     async fn branches(&self, entity_id: Uuid) -> Result<Vec<Branch>> {
         self.read(move |tx| organisation::branches(tx, entity_id)).await
     }
@@ -372,15 +394,7 @@ impl AuditStore for SqliteStore {
     }
 
     async fn strays(&self, count_max: u32) -> Result<Vec<Stray>> {
-        // It reads everything there is: on a connection of its own, and no longer than somebody waits.
-        let path = self.path.clone();
-        let mut db = beside(move || connect(&path)).await?;
-        let _stops = Stops(db.get_interrupt_handle());
-        let mut read = move || {
-            let tx = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
-            audit::strays(&tx, count_max)
-        };
-        beside(move || read().map_err(fault)).await
+        self.read_at_length(move |tx| audit::strays(tx, count_max)).await
     }
 
     async fn person_lookups(&self, range: LookupRange, act: NewAct) -> Result<PersonLookups> {

@@ -6,14 +6,15 @@ use rusqlite::{Row, Transaction, params};
 use serde_json::Value;
 
 use super::columns::{Json, Micros, Word};
-use super::{audit, history, lookups};
+use super::{audit, history, lookups, retention};
 use crate::audit::{Access, Consulted, NewAct, PersonLookups, PersonalData, RegisteredPerson, verdict_of};
 use crate::store::LookupRange;
 
 /// Who looked up the person of whom the act is; then appends the act.
 pub fn who_asked(tx: &Transaction<'_>, range: LookupRange, act: &NewAct) -> rusqlite::Result<PersonLookups> {
     let accesses = if range.after.is_none() { accesses(tx, act)? } else { Vec::new() };
-    let found = PersonLookups { lookups: consulted(tx, range, act)?, accesses };
+    let kept_from = retention::kept_from(tx)?;
+    let found = PersonLookups { lookups: consulted(tx, range, act)?, accesses, kept_from };
     audit::append(tx, act)?;
     Ok(found)
 }
