@@ -28,12 +28,13 @@ pub fn run() -> ExitCode {
         .plugin(tauri_plugin_window_state::Builder::new().build())
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
-        .on_window_event(|window, event| {
-            if let WindowEvent::CloseRequested { api, .. } = event
-                && window.state::<Shell>().keeps_open(window)
-            {
+        .on_window_event(|window, event| match event {
+            WindowEvent::CloseRequested { api, .. } if window.state::<Shell>().keeps_open(window) => {
                 api.prevent_close();
             }
+            // Whoever starts the program while this one is ending would be sent to a window that is gone.
+            WindowEvent::Destroyed => tauri_plugin_single_instance::destroy(window.app_handle()),
+            _ => {}
         })
         .setup(move |app| set_up(app, arguments))
         .invoke_handler(tauri::generate_handler![

@@ -15,6 +15,10 @@ use crate::arguments::Arguments;
 /// How soon a second request to close the window has to come to be obeyed at once.
 const ASKED_AGAIN: Duration = Duration::from_secs(5);
 
+/// How often, and after which pause, a folder that another program holds is tried again: three seconds in all.
+const ENDING_TRIES: u32 = 30;
+const ENDING_PAUSE: Duration = Duration::from_millis(100);
+
 /// The state of the program.
 #[derive(Debug)]
 pub struct Shell {
@@ -61,7 +65,7 @@ impl Shell {
             .map_err(|error| DeskError::caused(ErrorCode::ServerAddressInvalid, error))?;
         let backend =
             Http::new(address.clone()).map_err(|error| DeskError::caused(ErrorCode::Internal, error))?;
-        let desk = Desk::open(Setup {
+        let setup = Setup {
             data_dir: self.data_dir.clone(),
             device_name: device_name(),
             server: address.to_string(),
@@ -70,7 +74,8 @@ impl Shell {
             clock: Arc::new(System),
             chance: Arc::new(System),
             batch_items_max: BATCH_ITEMS_MAX,
-        })?;
+        };
+        let desk = open_after_the_last(&setup)?;
         tauri::async_runtime::spawn(desk.clone().run_worker());
         tauri::async_runtime::spawn(tell_window(app.clone(), desk.clone()));
         Ok(self.desk.get_or_init(|| desk))
@@ -114,6 +119,18 @@ impl Shell {
             .iter()
             .any(|saved| saved.as_os_str() == path)
     }
+}
+
+/// A program that was closed just now holds its folder until it has ended: it is waited for.
+#[expect(clippy::disallowed_methods, reason = "a program that ends tells nobody")]
+fn open_after_the_last(setup: &Setup) -> Result<Desk, DeskError> {
+    for _ in 0..ENDING_TRIES {
+        match Desk::open(setup.clone()) {
+            Err(error) if error.code() == ErrorCode::AlreadyRunning => std::thread::sleep(ENDING_PAUSE),
+            opened => return opened,
+        }
+    }
+    Desk::open(setup.clone())
 }
 
 /// Passes what happens at the desk on to the window, as long as both live.

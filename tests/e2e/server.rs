@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use hanna_testkit::port;
 use hanna_tests::programs::program;
 use serde_json::Value;
 
@@ -33,7 +34,7 @@ impl Server {
             .expect("seed-demo runs");
         assert!(seeded.status.success(), "seed-demo failed");
         let people = serde_json::from_slice(&seeded.stdout).expect("JSON");
-        let (data, listen) = (data.to_owned(), "127.0.0.1:0".into());
+        let (data, listen) = (data.to_owned(), format!("127.0.0.1:{}", port::free()));
         let mut server = Self { data, listen, process: None, environment, people };
         server.resume();
         server

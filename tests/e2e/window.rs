@@ -1,16 +1,17 @@
 //! The program's window, and hands and eyes for it.
 
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use fantoccini::elements::Element;
+use fantoccini::error::{CmdError, ErrorStatus};
 use fantoccini::key::Key;
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hanna_testkit::keyring::Keyring;
+use hanna_testkit::port;
 use serde_json::json;
 
 /// How long anything on the screen may take to show, on a busy machine.
@@ -25,7 +26,7 @@ pub struct Driver {
 impl Driver {
     /// Starts a driver. Programs it opens get `home`, the bus of `keyring`, and the spooler at `cups`.
     pub fn start(home: &Path, keyring: &Keyring, cups: &str) -> Self {
-        let port = free_port();
+        let port = port::free();
         let process = Command::new("WebKitWebDriver")
             .arg(format!("--port={port}"))
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
@@ -54,18 +55,49 @@ impl Drop for Driver {
     }
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
+/// What the driver says of an element that went, moved or does not take anything yet.
+const BEING_DRAWN: [ErrorStatus; 4] = [
+    ErrorStatus::StaleElementReference,
+    ErrorStatus::NoSuchElement,
+    ErrorStatus::ElementNotInteractable,
+    ErrorStatus::ElementClickIntercepted,
+];
+
+/// Does `act`, and again while the page is just being drawn: the element may change between being found and being
+/// used. In all these cases the driver has done nothing.
+async fn patiently<T>(what: &str, act: impl AsyncFn() -> Result<T, CmdError>) -> T {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        match act().await {
+            Ok(done) => return done,
+            Err(error) => {
+                let is_drawn_anew =
+                    matches!(&error, CmdError::Standard(error) if BEING_DRAWN.contains(&error.error));
+                let in_time = tokio::time::Instant::now() < deadline;
+                assert!(is_drawn_anew && in_time, "{what}: {error}");
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Whether there is a process whose last argument this is.
+fn is_running(last: &str) -> bool {
+    let wanted = format!("\0{last}\0");
+    let processes = std::fs::read_dir("/proc").expect("Linux");
+    let mut lines = processes.flatten().map(|process| std::fs::read(process.path().join("cmdline")));
+    lines.any(|line| line.is_ok_and(|line| line.ends_with(wanted.as_bytes())))
 }
 
 /// The program, opened.
 pub struct Window {
     client: Client,
+    /// The last argument of the program, the folder of its data: no other program is started with it.
+    folder: String,
 }
 
 impl Window {
-    /// Opens the program through `driver`.
+    /// Opens the program through `driver`; the last argument is the folder of its data.
     pub async fn open(driver: &Driver, program: &Path, arguments: &[String]) -> Self {
         let mut capabilities = Capabilities::new();
         let options = json!({ "binary": program, "args": arguments });
@@ -84,17 +116,23 @@ impl Window {
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         };
-        Self { client }
+        Self { client, folder: arguments.last().expect("a folder").clone() }
     }
 
     /// What the attribute `name` of the element says.
     pub async fn attribute(&self, id: &str, name: &str) -> String {
-        self.see(id).await.attr(name).await.expect("asked").unwrap_or_default()
+        let said = self.with(id, async |element| element.attr(name).await).await;
+        said.unwrap_or_default()
     }
 
-    /// Closes the program.
+    /// Closes the program, and waits until it has ended: one that is started before is sent to the window that closes.
     pub async fn close(self) {
         self.client.close().await.expect("closed");
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while is_running(&self.folder) {
+            assert!(tokio::time::Instant::now() < deadline, "the program does not end");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     pub async fn resize(&self, width: u32, height: u32) {
@@ -107,6 +145,13 @@ impl Window {
         let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(&css)).await;
         assert!(found.is_ok(), "{id} is not on the screen:\n{}", self.text().await);
         found.expect("just asserted")
+    }
+
+    /// Does something with the element, once it is on the screen; one that was drawn anew meanwhile is looked for again.
+    async fn with<T>(&self, id: &str, act: impl AsyncFn(Element) -> Result<T, CmdError>) -> T {
+        self.see(id).await;
+        let css = format!("[data-testid=\"{id}\"]");
+        patiently(id, async || act(self.client.find(Locator::Css(&css)).await?).await).await
     }
 
     /// Whether the element is on the screen now.
@@ -125,7 +170,7 @@ impl Window {
     }
 
     pub async fn text_of(&self, id: &str) -> String {
-        self.see(id).await.text().await.expect("text")
+        self.with(id, async |element| element.text().await).await
     }
 
     /// Waits until what `id` says contains `text`.
@@ -164,14 +209,16 @@ impl Window {
     }
 
     pub async fn click(&self, id: &str) {
-        self.see(id).await.click().await.expect("clicked");
+        self.with(id, async |element| element.click().await).await;
     }
 
     /// Types into the field with this test id, in place of what is there.
     pub async fn fill(&self, id: &str, text: &str) {
-        let field = self.see(id).await;
-        field.clear().await.expect("emptied");
-        field.send_keys(text).await.expect("typed");
+        self.with(id, async |field| {
+            field.clear().await?;
+            field.send_keys(text).await
+        })
+        .await;
     }
 
     /// Gives the file at `path` to the field, as the system's dialog does.
@@ -182,20 +229,21 @@ impl Window {
 
     /// What stands in the field.
     pub async fn value(&self, id: &str) -> String {
-        let value = self.see(id).await.prop("value").await.expect("asked");
+        let value = self.with(id, async |field| field.prop("value").await).await;
         value.unwrap_or_default()
     }
 
     /// Presses a key where the focus is.
     pub async fn press(&self, key: Key) {
-        let focused = self.client.active_element().await.expect("the focus");
-        focused.send_keys(&char::from(key).to_string()).await.expect("pressed");
+        self.type_text(&char::from(key).to_string()).await;
     }
 
     /// Types where the focus is: nobody clicks into the field first.
     pub async fn type_text(&self, text: &str) {
-        let focused = self.client.active_element().await.expect("the focus");
-        focused.send_keys(text).await.expect("typed");
+        patiently("type where the focus is", async || {
+            self.client.active_element().await?.send_keys(text).await
+        })
+        .await;
     }
 
     /// Runs a script in the page.

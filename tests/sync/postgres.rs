@@ -14,6 +14,7 @@ use hanna_server::demo::Demo;
 use hanna_server::{App, Config, SystemClock, SystemEntropy};
 use hanna_testkit::clock::HandClock;
 use hanna_testkit::desks::TestDesk;
+use hanna_testkit::port;
 use hanna_testkit::proxy::Proxy;
 use hanna_tests::programs::program;
 use jiff::Timestamp;
@@ -33,9 +34,9 @@ struct Server {
 }
 
 impl Server {
-    fn start(url: &str, folder: &Path, listen: &str) -> Self {
+    fn start(url: &str, folder: &Path, port: u16) -> Self {
         let mut process = Command::new(program("hanna-server"))
-            .args(["serve", "--listen", listen, "--database", url, "--data-dir"])
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--database", url, "--data-dir"])
             .arg(folder)
             // Desks of tests ask faster than people.
             .args(["--lookups-a-minute", "1000000", "--lookups-a-day", "1000000"])
@@ -58,7 +59,7 @@ impl Server {
     /// Started again where it was.
     fn resume(&mut self, folder: &Path) {
         let url = self.url.clone();
-        *self = Self::start(&url, folder, &self.address.to_string());
+        *self = Self::start(&url, folder, self.address.port());
     }
 }
 
@@ -199,10 +200,8 @@ async fn one_of_two_servers_is_killed_again_and_again_and_nothing_is_lost_or_dou
     let url = cluster.make("hanna").expect("a database");
     let demo = invented_people(&url).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let mut servers = [
-        Server::start(&url, folder.path(), "127.0.0.1:0"),
-        Server::start(&url, folder.path(), "127.0.0.1:0"),
-    ];
+    let mut servers =
+        [Server::start(&url, folder.path(), port::free()), Server::start(&url, folder.path(), port::free())];
     let proxy = Proxy::before(servers.iter().map(|server| server.address).collect()).expect("a proxy");
     let desks = desks(&proxy.url());
     let event = async |done: &AtomicUsize| {
@@ -227,10 +226,8 @@ async fn the_standby_takes_over_in_the_middle_and_nothing_is_lost_or_doubled() {
     let standby = primary.standby().expect("a standby");
     let url = Cluster::url_of(&[&primary, &standby], "hanna");
     let folder = tempfile::tempdir().expect("a folder");
-    let servers = [
-        Server::start(&url, folder.path(), "127.0.0.1:0"),
-        Server::start(&url, folder.path(), "127.0.0.1:0"),
-    ];
+    let servers =
+        [Server::start(&url, folder.path(), port::free()), Server::start(&url, folder.path(), port::free())];
     let proxy = Proxy::before(servers.iter().map(|server| server.address).collect()).expect("a proxy");
     let desks = desks(&proxy.url());
     let event = async |done: &AtomicUsize| {
@@ -278,7 +275,7 @@ async fn a_postgresql_restored_from_yesterday_gets_everything_again_and_nothing_
     let url = lost.make("hanna").expect("a database");
     let demo = invented_people(&url).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let mut server = Server::start(&url, folder.path(), "127.0.0.1:0");
+    let mut server = Server::start(&url, folder.path(), port::free());
     let desk = TestDesk::new(&format!("http://{}", server.address), &clock(), 1);
     enter(&desk, &demo).await;
     record(&desk, &demo, 0, 3).await;

@@ -52,6 +52,7 @@ pub enum VaultChoice {
 }
 
 /// What a desk is made of.
+#[derive(Clone)]
 pub struct Setup {
     /// The folder of the databases; made when it is not there. One program at a time may use it.
     pub data_dir: PathBuf,

@@ -15,16 +15,6 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// So many a minute.
-    pub const fn a_minute(count: u32) -> Self {
-        Self { count, span: SignedDuration::from_mins(1) }
-    }
-
-    /// So many in 24 hours.
-    pub const fn a_day(count: u32) -> Self {
-        Self { count, span: SignedDuration::from_hours(24) }
-    }
-
     /// The time in which one comes back.
     fn one(self) -> SignedDuration {
         self.span / i32::try_from(self.count.max(1)).unwrap_or(i32::MAX)
@@ -67,7 +57,7 @@ mod tests {
 
     #[test]
     fn all_at_once_then_one_by_one_as_they_come_back() {
-        let budget = Budget::a_minute(6);
+        let budget = Budget { count: 6, span: SignedDuration::from_mins(1) };
         let mut whole_at = None;
         for _ in 0..6 {
             whole_at = Some(budget.spend(whole_at, noon()).expect("left"));
@@ -81,7 +71,7 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_a_clock_that_was_set_back() {
-        let budget = Budget::a_minute(1);
+        let budget = Budget { count: 1, span: SignedDuration::from_mins(1) };
         let whole_at = budget.spend(None, noon() + 24.hours()).expect("left");
         let whole_at = budget.spend(Some(whole_at), noon()).expect("what another clock said holds no more");
         assert_eq!(budget.spend(Some(whole_at), noon()), Err(SignedDuration::from_mins(1)));
@@ -89,6 +79,6 @@ mod tests {
 
     #[test]
     fn nothing_is_nothing() {
-        assert!(Budget::a_day(0).spend(None, noon()).is_err());
+        assert!(Budget { count: 0, span: SignedDuration::from_hours(24) }.spend(None, noon()).is_err());
     }
 }

@@ -18,7 +18,8 @@ const APART: SignedDuration = SignedDuration::from_secs(10);
 /// How long a block lasts.
 const BLOCK: SignedDuration = SignedDuration::from_hours(1);
 /// In which time a point passes.
-const POINT: SignedDuration = SignedDuration::from_mins(2);
+const POINT: SignedDuration = SignedDuration::from_mins(POINT_MIN);
+const POINT_MIN: i64 = 2;
 
 /// What is remembered of an account. The default is that of one that never asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,6 +33,9 @@ pub struct Trail {
 }
 
 impl Trail {
+    /// The time in which all points pass.
+    pub const MOST: SignedDuration = SignedDuration::from_mins(POINT_MIN * BLOCK_AT as i64);
+
     /// Whether a lookup may be answered at `now`. Those that come at once are admitted one by one, whenever they are
     /// answered.
     ///
@@ -53,18 +57,29 @@ impl Trail {
     /// Takes in what was answered at `now`; `true` when it leads to a block.
     pub fn answered(&mut self, unknown: u32, known: u32, now: Timestamp) -> bool {
         let points = self.points_owed(now) + POINT * count(unknown) - POINT * count(known) * 2;
-        let points = points.clamp(SignedDuration::ZERO, POINT * count(BLOCK_AT));
+        let points = points.clamp(SignedDuration::ZERO, Self::MOST);
         self.clean_at = Some(now + points);
-        let is_too_much = points >= POINT * count(BLOCK_AT);
+        let is_too_much = points >= Self::MOST;
         if is_too_much {
             self.blocked_until = Some(now + BLOCK);
         }
         is_too_much
     }
 
-    /// Whether nothing of it matters at `now` any more.
-    pub fn is_over(&self, now: Timestamp) -> bool {
-        self.points_owed(now) == SignedDuration::ZERO && self.blocked(now) == SignedDuration::ZERO
+    /// When all points will have passed.
+    pub const fn clean_at(&self) -> Option<Timestamp> {
+        self.clean_at
+    }
+
+    /// Until when it is blocked.
+    pub const fn blocked_until(&self) -> Option<Timestamp> {
+        self.blocked_until
+    }
+
+    /// The same account with what it did elsewhere, too.
+    #[must_use]
+    pub const fn with(self, clean_at: Timestamp, blocked_until: Option<Timestamp>) -> Self {
+        Self { clean_at: Some(clean_at), blocked_until, ..self }
     }
 
     fn blocked(&self, now: Timestamp) -> SignedDuration {
@@ -76,7 +91,7 @@ impl Trail {
     }
 
     fn points_owed(&self, now: Timestamp) -> SignedDuration {
-        owed(self.clean_at, now, POINT * count(BLOCK_AT))
+        owed(self.clean_at, now, Self::MOST)
     }
 }
 
@@ -110,8 +125,7 @@ mod tests {
         assert_eq!((asked, slowed), (63, 33), "thirty at once, and the points that passed meanwhile");
         assert_eq!(trail.admit(now), Err(SignedDuration::from_hours(1)));
         assert_eq!(trail.admit(now + 1.hour()), Ok(()));
-        assert!(!trail.is_over(now + 1.hour()), "half of the points are left");
-        assert!(trail.is_over(now + 2.hours()));
+        assert_eq!(trail.clean_at(), Some(now + 2.hours()), "half of the points are left by then");
     }
 
     #[test]

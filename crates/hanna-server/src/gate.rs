@@ -1,13 +1,15 @@
 //! Who asks too much: the budgets of lookups, the trails of enumeration, and what is guessed and verified from one
 //! address.
 //!
-//! Kept in memory, by each process for itself: a restart forgets them, and where several processes share a database, each
-//! has its own. What must survive a restart (the guesses at one account, the budget of regulars) is kept in the store.
+//! Counted in memory, so that nobody waits for it, and told to the store every second: there the counts of all processes on a
+//! database are one, and outlive them. So N processes let through what one would, and at most N times what is asked of one of
+//! them within a second. What may not be passed even so (the guesses at one account, the budget of regulars) is counted in
+//! the store itself.
 
-use std::collections::HashMap;
+use std::fmt;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use hanna_domain::Statement;
 use jiff::{SignedDuration, Timestamp};
@@ -17,7 +19,9 @@ use crate::app::App;
 use crate::budget::Budget;
 use crate::enumeration::Trail;
 use crate::fault::Fault;
-use crate::store::Caller;
+use crate::store::{Caller, Counted};
+
+use self::book::{Book, Shared};
 
 /// How many lookups are answered.
 #[derive(Debug, Clone, Copy)]
@@ -63,15 +67,18 @@ const INVITATIONS: Budget = Budget { count: 200, span: SignedDuration::from_hour
 /// Codes of receipts and reports asked about from one address: those of a desk of the caja, and nobody who tries them out.
 const VERIFICATIONS: Budget = Budget { count: 60, span: SignedDuration::from_mins(1) };
 
-/// Below so many keys nothing is cleared away.
-const KEPT_MIN: usize = 4_096;
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often other processes are told what this one counted.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// What is remembered.
 #[derive(Debug)]
 pub struct Gate {
     budgets: Budgets,
-    minutes: Book<(Of, Uuid), Timestamp>,
-    days: Book<(Of, Uuid), Timestamp>,
+    minutes: Book<Whose, Timestamp>,
+    days: Book<Whose, Timestamp>,
     trails: Book<Uuid, Trail>,
     guesses: Book<IpAddr, Timestamp>,
     verifications: Book<IpAddr, Timestamp>,
@@ -80,54 +87,19 @@ pub struct Gate {
 
 /// Whose lookups. A PC makes its id itself, and must not be able to take another's for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Whose(Of, Uuid);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Of {
     Account,
     Device,
     Entity,
 }
 
-/// One thing remembered a key, cleared of what matters no more whenever it has doubled.
-#[derive(Debug)]
-struct Book<K, V>(Mutex<(HashMap<K, V>, usize)>);
-
-impl<K: Hash + Eq, V: Copy> Book<K, V> {
-    fn new() -> Self {
-        Self(Mutex::new((HashMap::new(), KEPT_MIN)))
-    }
-
-    /// Works on the entry of a key, and keeps what `work` leaves there.
-    fn with<T>(&self, key: K, is_over: impl Fn(&V) -> bool, work: impl FnOnce(&mut Option<V>) -> T) -> T {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (entries, clear_at) = &mut *held;
-        if entries.len() >= *clear_at {
-            entries.retain(|_, entry| !is_over(entry));
-            *clear_at = KEPT_MIN.max(entries.len() * 2);
-        }
-        let mut entry = entries.get(&key).copied();
-        let done = work(&mut entry);
-        match entry {
-            Some(entry) => entries.insert(key, entry),
-            None => entries.remove(&key),
-        };
-        done
-    }
-}
-
-impl<K: Hash + Eq> Book<K, Timestamp> {
-    fn spend(&self, key: K, budget: Budget, now: Timestamp) -> Result<(), SignedDuration> {
-        self.with(
-            key,
-            |whole_at| *whole_at <= now,
-            |whole_at| {
-                *whole_at = Some(budget.spend(*whole_at, now)?);
-                Ok(())
-            },
-        )
-    }
-
-    fn give_back(&self, key: K, budget: Budget, now: Timestamp) {
-        let is_over = |whole_at: &Timestamp| *whole_at <= now;
-        self.with(key, is_over, |whole_at| *whole_at = whole_at.map(|at| budget.give_back(at)));
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(of, id) = self;
+        write!(f, "{of:?} {id}")
     }
 }
 
@@ -136,61 +108,77 @@ impl Gate {
     pub fn new(budgets: Budgets) -> Self {
         Self {
             budgets,
-            minutes: Book::new(),
-            days: Book::new(),
-            trails: Book::new(),
-            guesses: Book::new(),
-            verifications: Book::new(),
-            invitations: Book::new(),
+            minutes: Book::new("lookups a minute", MINUTE),
+            days: Book::new("lookups a day", DAY),
+            trails: Book::new("trail", Trail::MOST),
+            guesses: Book::new("guesses", GUESSES.span),
+            verifications: Book::new("verifications", VERIFICATIONS.span),
+            invitations: Book::new("invitations", INVITATIONS.span),
         }
+    }
+
+    /// Everything that others are told.
+    fn books(&self) -> [&dyn Shared; 6] {
+        [&self.minutes, &self.days, &self.trails, &self.guesses, &self.verifications, &self.invitations]
     }
 
     /// Spends one lookup of the caller.
     fn lookup(&self, caller: &Caller, entity_id: Uuid, now: Timestamp) -> Result<(), SignedDuration> {
         let Budgets { lookups_a_minute, lookups_a_day, .. } = self.budgets;
         for (key, a_minute, a_day) in [
-            ((Of::Account, caller.account_id), lookups_a_minute, lookups_a_day),
-            ((Of::Device, caller.device_id), lookups_a_minute, lookups_a_day),
+            (Whose(Of::Account, caller.account_id), lookups_a_minute, lookups_a_day),
+            (Whose(Of::Device, caller.device_id), lookups_a_minute, lookups_a_day),
             (
-                (Of::Entity, entity_id),
+                Whose(Of::Entity, entity_id),
                 self.budgets.entity_lookups_a_minute,
                 self.budgets.entity_lookups_a_day,
             ),
         ] {
-            self.minutes.spend(key, Budget::a_minute(a_minute), now)?;
-            self.days.spend(key, Budget::a_day(a_day), now)?;
+            spend(&self.minutes, key, Budget { count: a_minute, span: MINUTE }, now)?;
+            spend(&self.days, key, Budget { count: a_day, span: DAY }, now)?;
         }
         Ok(())
     }
 
     fn trail<T>(&self, caller: &Caller, now: Timestamp, work: impl FnOnce(&mut Trail) -> T) -> T {
-        let is_over = |trail: &Trail| trail.is_over(now);
-        self.trails.with(caller.account_id, is_over, |trail| work(trail.get_or_insert_default()))
+        self.trails.on(caller.account_id, now, |trail| work(trail.get_or_insert_default()))
     }
 
     /// Counts a guess from an address, before the password is looked at: guesses at once cannot outrun the count.
     pub fn guess(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Fault> {
         let Some(address) = address.map(network) else { return Ok(()) };
-        self.guesses.spend(address, GUESSES, now).map_err(Fault::slow_down)
+        spend(&self.guesses, address, GUESSES, now).map_err(Fault::slow_down)
     }
 
     /// Counts a code that is asked about from an address.
     pub fn verification(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Fault> {
         let Some(address) = address.map(network) else { return Ok(()) };
-        self.verifications.spend(address, VERIFICATIONS, now).map_err(Fault::slow_down)
+        spend(&self.verifications, address, VERIFICATIONS, now).map_err(Fault::slow_down)
     }
 
     /// Counts an invitation of an entity.
     pub fn invite(&self, entity_id: Uuid, now: Timestamp) -> Result<(), Fault> {
-        self.invitations.spend(entity_id, INVITATIONS, now).map_err(Fault::slow_down)
+        spend(&self.invitations, entity_id, INVITATIONS, now).map_err(Fault::slow_down)
     }
 
     /// It was none: the password was right.
     pub fn was_no_guess(&self, address: Option<IpAddr>, now: Timestamp) {
         if let Some(address) = address.map(network) {
-            self.guesses.give_back(address, GUESSES, now);
+            self.guesses.on(address, now, |whole_at| *whole_at = whole_at.map(|at| GUESSES.give_back(at)));
         }
     }
+}
+
+fn spend<K: Hash + Eq + Clone>(
+    book: &Book<K, Timestamp>,
+    key: K,
+    budget: Budget,
+    now: Timestamp,
+) -> Result<(), SignedDuration> {
+    book.on(key, now, |whole_at| {
+        *whole_at = Some(budget.spend(*whole_at, now)?);
+        Ok(())
+    })
 }
 
 /// Whoever has an IPv6 address has all of its last 64 bits.
@@ -241,5 +229,48 @@ impl App {
     }
 }
 
+impl App {
+    /// Tells other processes what this one counted, and hears what they did, every second until `end`.
+    pub async fn keep_counting(&self, end: impl Future<Output = ()>) {
+        let counting = async {
+            let mut turns = tokio::time::interval(TOLD_EVERY);
+            turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                turns.tick().await;
+                self.count_together().await;
+            }
+        };
+        tokio::select! {
+            () = counting => {}
+            () = end => {}
+        }
+    }
+
+    /// Tells and hears once. What cannot be told now is told another time.
+    pub async fn count_together(&self) {
+        let books = self.gate().books();
+        let counted: Vec<Counted> = books.iter().flat_map(|book| book.tell(self.mac_key())).collect();
+        if counted.is_empty() {
+            return;
+        }
+        let now = self.clock().now();
+        match self.store().add_tallies(counted, now).await {
+            Ok(tallies) => {
+                let mut tallies = tallies.into_iter();
+                for book in books {
+                    book.hear(&mut tallies, now);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what is counted of those who ask could not be told to other processes");
+                for book in books {
+                    book.keep();
+                }
+            }
+        }
+    }
+}
+
+mod book;
 #[cfg(test)]
 mod tests;

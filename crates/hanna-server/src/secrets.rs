@@ -82,6 +82,11 @@ impl MacKey {
         self.mac("code", &[&URL_SAFE_NO_PAD.encode(subject.0), code])
     }
 
+    /// The keyed hash of `whom` under which it is counted how much of `what` they do.
+    pub fn tally(&self, what: &str, whom: &str) -> Mac {
+        self.mac("tally", &[what, whom])
+    }
+
     /// The keyed hash of a user name under which codes of its second factor are counted.
     pub fn second_factor(&self, username_key: &str) -> Mac {
         self.mac("second factor", &[username_key])

@@ -305,6 +305,7 @@ async fn open_as(config: Config, clock: &TestClock, seed: u64) -> App {
 }
 
 /// A PC with somebody signed in.
+#[derive(Clone)]
 pub struct Desk {
     router: Router,
     pub device_id: Uuid,
@@ -314,6 +315,11 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// The same desk, at another server.
+    pub fn at(self, app: &App) -> Self {
+        Self { router: app.router(), ..self }
+    }
+
     pub fn refresh_token(&self) -> &str {
         self.tokens["refresh_token"].as_str().expect("a token")
     }

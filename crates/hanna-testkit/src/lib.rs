@@ -10,5 +10,6 @@ pub mod desks;
 pub mod faults;
 pub mod impostor;
 pub mod keyring;
+pub mod port;
 pub mod proxy;
 pub mod server;

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::chance::Seeded;
 use crate::clock::HandClock;
+use crate::port;
 
 /// How many people the caja of a test has. Enough for twenty of each kind.
 const AFFILIATES: u32 = 400;
@@ -99,7 +100,7 @@ impl TestServer {
     ) -> Self {
         let app = open(database, folder.path(), clock, 1, None).await;
         let demo = app.seed_demo(1, affiliates).await.expect("invented people");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = port::listen();
         let address = listener.local_addr().expect("an address");
         let (app, clock) = (Some(app), Arc::clone(clock));
         let mut server = Self {

@@ -56,15 +56,17 @@ pub async fn serve(holds: &Effective) -> anyhow::Result<ExitCode> {
         // Kept until everything has ended.
         told
     };
-    let counted = async {
+    let measured = async {
         if let Some(metrics) = metrics {
             app.serve_metrics(metrics, ending(begun.clone())).await;
         }
     };
     let sealed = app.keep_sealing(ending(begun.clone()));
+    let shared = app.keep_counting(ending(begun.clone()));
     let purged = app.keep_purging(ending(begun.clone()));
-    let served =
-        async { tokio::join!(app.serve_as(listener, tls, ending(begun.clone())), counted, sealed, purged) };
+    let served = async {
+        tokio::join!(app.serve_as(listener, tls, ending(begun.clone())), measured, sealed, shared, purged)
+    };
     let goodbye = async {
         let _told = shutdown.await;
         tokio::time::sleep(holds.shutdown_max()).await;
@@ -76,6 +78,7 @@ pub async fn serve(holds: &Effective) -> anyhow::Result<ExitCode> {
     }
     // What was answered last, too.
     app.seal_or_tell().await;
+    app.count_together().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }

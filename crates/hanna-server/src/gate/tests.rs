@@ -97,6 +97,76 @@ async fn regulars_are_no_way_around_it() {
     assert_slowed_down(&desk.look_up(&bench, 0, &bench.demo.documents.active[0]).await, "3600");
 }
 
+#[tokio::test]
+async fn what_one_process_counts_the_others_hear_and_a_new_one_too() {
+    let bench = Bench::open().await;
+    let other = bench.another().await;
+    let ana = bench.desk("RECEPCION-1").await;
+    let ana_there = ana.clone().at(&other);
+    let number = bench.demo.documents.active[0].clone();
+    for _ in 0..40 {
+        assert_eq!(ana.look_up(&bench, 0, &number).await.status, StatusCode::OK);
+    }
+    for _ in 0..15 {
+        assert_eq!(ana_there.look_up(&bench, 0, &number).await.status, StatusCode::OK);
+    }
+    for app in [&bench.app, &other, &bench.app] {
+        app.count_together().await;
+    }
+    for n in 0..5 {
+        let desk = if n % 2 == 0 { &ana } else { &ana_there };
+        assert_eq!(desk.look_up(&bench, 0, &number).await.status, StatusCode::OK, "{n} of the last five");
+        bench.app.count_together().await;
+        other.count_together().await;
+        bench.app.count_together().await;
+    }
+    assert_slowed_down(&ana.look_up(&bench, 0, &number).await, "1");
+    assert_slowed_down(&ana_there.look_up(&bench, 0, &number).await, "1");
+
+    // Whoever was started just now hears of it as soon as it is asked.
+    drop(other);
+    let bench = bench.restart().await;
+    let ana = bench.at(ana);
+    assert_eq!(ana.look_up(&bench, 0, &number).await.status, StatusCode::OK);
+    bench.app.count_together().await;
+    assert_slowed_down(&ana.look_up(&bench, 0, &number).await, "2");
+}
+
+#[tokio::test]
+async fn who_is_blocked_at_one_process_is_blocked_at_all() {
+    let bench = Bench::open().await;
+    let other = bench.another().await;
+    let desk = bench.desk("RECEPCION-1").await;
+    let there = desk.clone().at(&other);
+    let regulars: Vec<Value> = (0..80).map(|n| regular(&bench, &unknown(n))).collect();
+    let round = json!({ "branch_id": desk.branches[0].id, "regulars": regulars });
+    assert_eq!(desk.post(path::LOOKUPS_REFRESH, &round).await.status, StatusCode::OK);
+    bench.app.count_together().await;
+    let known = bench.demo.documents.active[0].clone();
+    assert_eq!(there.look_up(&bench, 0, &known).await.status, StatusCode::OK, "it has not heard yet");
+    other.count_together().await;
+    assert_slowed_down(&there.look_up(&bench, 0, &known).await, "3600");
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_is_told_later() {
+    let bench = Bench::open().await;
+    let ana = bench.desk("RECEPCION-1").await;
+    let number = bench.demo.documents.active[0].clone();
+    for _ in 0..60 {
+        assert_eq!(ana.look_up(&bench, 0, &number).await.status, StatusCode::OK);
+    }
+    bench.sql().execute_batch("ALTER TABLE tallies RENAME TO elsewhere").expect("hidden");
+    bench.app.count_together().await;
+    bench.sql().execute_batch("ALTER TABLE elsewhere RENAME TO tallies").expect("back");
+    bench.app.count_together().await;
+    let bench = bench.restart().await;
+    let ana = bench.at(ana);
+    assert_eq!(ana.look_up(&bench, 0, &number).await.status, StatusCode::OK);
+    bench.app.count_together().await;
+    assert_slowed_down(&ana.look_up(&bench, 0, &number).await, "1");
+}
+
 #[test]
 fn what_matters_no_more_is_cleared_away() {
     let gate = Gate::new(Budgets::USUAL);
@@ -109,7 +179,7 @@ fn what_matters_no_more_is_cleared_away() {
     for n in 0..10_000 {
         gate.guess(Some(address(100_000 + n)), later).expect("the first");
     }
-    let kept = gate.guesses.0.lock().expect("free").0.len();
+    let kept = gate.guesses.len();
     assert!(kept < 18_000, "{kept} of 20,000 kept");
 }
 

@@ -40,6 +40,7 @@ mod replay;
 mod retention;
 mod second_factors;
 pub mod sqlite;
+mod tallies;
 mod verification;
 mod words;
 
@@ -67,6 +68,7 @@ pub use people::{
 };
 pub use retention::{PurgeOrder, PurgeOutcome, Retention};
 pub use second_factors::{FactorConfirmation, OneTimeCode, SecondFactors, second_factor};
+pub use tallies::{Counted, Tallies, Tally};
 pub use verification::{KeptReport, ReportKept, Verification};
 
 /// What opening a database found.
@@ -116,6 +118,7 @@ pub trait Store:
     + People
     + Retention
     + SecondFactors
+    + Tallies
     + Verification
     + Send
     + Sync

@@ -4,10 +4,11 @@ use futures_util::future::join_all;
 use hanna_domain::outbox::ItemCode;
 use hanna_domain::{Document, DocumentKind, Statement};
 use hanna_wire::outbox::Outcome;
-use jiff::ToSpan;
+use jiff::{SignedDuration, ToSpan};
 use uuid::Uuid;
 
 use super::fixtures::*;
+use crate::secrets::Mac;
 use crate::store::replay::Taken;
 use crate::store::*;
 use crate::testing::TestEntropy;
@@ -196,4 +197,33 @@ pub async fn rounds_at_once_keep_to_the_budget(store: &dyn Store) {
         }
     }
     assert_eq!(answered, 10);
+}
+
+pub async fn what_processes_count_at_once_adds_up(store: &dyn Store) {
+    let most = SignedDuration::from_mins(10);
+    let counted =
+        |byte, added: SignedDuration| Counted { key: Mac([byte; 32]), added, most, blocked_until: None };
+    let minute = SignedDuration::from_mins(1);
+    let parts = (0..5).map(|_| store.add_tallies(vec![counted(1, minute), counted(2, -minute)], noon()));
+    for sums in join_all(parts).await {
+        assert_eq!(sums.expect("added")[1].until, noon(), "of nothing nothing is given back");
+    }
+    let add = async |now, counted: Counted| store.add_tallies(vec![counted], now).await.expect("added")[0];
+    let hear = async |now| add(now, counted(1, SignedDuration::ZERO)).await;
+    assert_eq!(hear(noon()).await, Tally { until: noon() + 5.minutes(), blocked_until: None });
+    assert_eq!(
+        add(noon() + 1.minute(), counted(1, -minute)).await.until,
+        noon() + 4.minutes(),
+        "one was given back"
+    );
+    assert_eq!(add(noon(), counted(1, most)).await.until, noon() + most, "never more than there can be");
+
+    let blocked_until = Some(noon() + 1.hour());
+    let blocked = Counted { blocked_until, ..counted(1, SignedDuration::ZERO) };
+    assert_eq!(add(noon(), blocked).await.blocked_until, blocked_until);
+    assert_eq!(hear(noon() + 30.minutes()).await, Tally { until: noon() + 30.minutes(), blocked_until });
+    assert_eq!(hear(noon() + 1.hour()).await.blocked_until, None, "it has passed and was cleared away");
+    // Another clock, that runs far ahead, binds nobody.
+    add(noon() + 48.hours(), counted(3, minute)).await;
+    assert_eq!(add(noon(), counted(3, minute)).await.until, noon() + 1.minute());
 }

@@ -88,6 +88,7 @@ macro_rules! stories {
             a_refresh_token_traded_twice_at_once_begins_one_generation,
             servers_that_start_at_once_agree,
             rounds_at_once_keep_to_the_budget,
+            what_processes_count_at_once_adds_up,
             attempts_at_a_code_at_once_cannot_outrun_the_count,
             one_address_confirmed_at_once_is_one_account,
             accounts_approved_at_once_have_one_entity_and_one_administrator,

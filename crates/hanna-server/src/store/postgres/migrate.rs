@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/postgres/0006_console.sql"),
     include_str!("../../../migrations/postgres/0007_report_codes.sql"),
     include_str!("../../../migrations/postgres/0008_retention.sql"),
+    include_str!("../../../migrations/postgres/0009_tallies.sql"),
 ];
 
 /// The schema of this program.

@@ -3,7 +3,7 @@
 //! Transactions are READ COMMITTED, which needs no second attempt when two of them only come close to each other. Where
 //! two must not both see what was before, they take turns: at a row they write (a device, a session), at a unique key (an
 //! item, a lookup, a void, a user name), or at a lock by name (`locks`: uses of one person, the budget of a branch, a user
-//! name's attempts, a mailed code, an import, the head of the audit). Every piece of work may be run twice (`pool`).
+//! name's attempts, a mailed code, an import, the head of the audit, the counts of processes). Every piece of work may be run twice (`pool`).
 //!
 //! Nothing is kept in a process but the keys to sign with, which are read again every minute, and what a request needs.
 
@@ -39,6 +39,7 @@ mod registrations;
 mod regulars;
 mod retention;
 mod second_factors;
+mod tallies;
 mod verification;
 
 use std::sync::Arc;

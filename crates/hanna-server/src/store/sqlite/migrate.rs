@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0008_console.sql"),
     include_str!("../../../migrations/sqlite/0009_report_codes.sql"),
     include_str!("../../../migrations/sqlite/0010_retention.sql"),
+    include_str!("../../../migrations/sqlite/0011_tallies.sql"),
 ];
 
 /// The schema of this program.

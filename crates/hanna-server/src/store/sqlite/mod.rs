@@ -32,6 +32,7 @@ mod registrations;
 mod regulars;
 mod retention;
 mod second_factors;
+mod tallies;
 mod threads;
 mod uses;
 mod verification;
