@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hanna_cluster::Cluster;
+use hanna_desk::backend::{AccessToken, Backend, FailureKind, Http, ServerAddress};
+use hanna_desk::ports::{Chance, Clock, System};
+use hanna_domain::{Document, DocumentKind, Redacted};
 use hanna_server::demo::Demo;
 use hanna_server::{App, Config, SystemClock, SystemEntropy};
 use hanna_testkit::clock::HandClock;
@@ -17,6 +20,8 @@ use hanna_testkit::desks::TestDesk;
 use hanna_testkit::port;
 use hanna_testkit::proxy::Proxy;
 use hanna_tests::programs::program;
+use hanna_wire::lookup::LookupRequest;
+use hanna_wire::session::{Device, SignIn};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -35,11 +40,15 @@ struct Server {
 
 impl Server {
     fn start(url: &str, folder: &Path, port: u16) -> Self {
+        // Desks of tests ask faster than people.
+        Self::start_with(url, folder, port, &["--lookups-a-minute", "1000000", "--lookups-a-day", "1000000"])
+    }
+
+    fn start_with(url: &str, folder: &Path, port: u16, settings: &[&str]) -> Self {
         let mut process = Command::new(program("hanna-server"))
             .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--database", url, "--data-dir"])
             .arg(folder)
-            // Desks of tests ask faster than people.
-            .args(["--lookups-a-minute", "1000000", "--lookups-a-day", "1000000"])
+            .args(settings)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -304,4 +313,64 @@ async fn a_postgresql_restored_from_yesterday_gets_everything_again_and_nothing_
     assert_eq!(count("usage_reports"), "8");
     assert_eq!(count("(SELECT DISTINCT kind, number FROM usage_reports) AS people"), "8", "nobody twice");
     verify_audit(&server.url, folder.path());
+}
+
+/// Whether a server answers `asked`; if not, it says to ask more slowly.
+async fn answers(server: &Http, token: &AccessToken, asked: &LookupRequest) -> bool {
+    let asked = LookupRequest { id: System.id(System.now()), ..asked.clone() };
+    let refused = server.lookup(token, &asked).await.err();
+    assert!(refused.is_none_or(|failure| failure.kind == FailureKind::SlowDown), "{refused:?}");
+    refused.is_none()
+}
+
+/// What an account asks of one process counts at the other, and at one that is started later.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_count_together_how_much_an_account_asks() {
+    let cluster = Cluster::start().expect("a cluster");
+    let url = cluster.make("hanna").expect("a database");
+    let demo = invented_people(&url).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let start = || Server::start_with(&url, folder.path(), port::free(), &["--lookups-a-minute", "30"]);
+    let backend = |server: &Server| {
+        let address = ServerAddress::parse(&format!("http://{}", server.address)).expect("an address");
+        Http::new(address).expect("a client")
+    };
+    let first = start();
+    let second = start();
+    let [asks, other] = [&first, &second].map(backend);
+    let account = &demo.accounts[0];
+    let sign_in = SignIn {
+        username: account.username.clone(),
+        password: Redacted::new(account.password.clone()),
+        device: Device { id: System.id(System.now()), name: "RECEPCION-1".into() },
+        otp: None,
+    };
+    let token = asks.sign_in(&sign_in).await.expect("signed in").value.access_token;
+    let me = asks.me(&token).await.expect("asked").value;
+    let asked = LookupRequest {
+        id: Uuid::nil(),
+        branch_id: me.branches[0].id,
+        document: Document::parse(DocumentKind::CC, &demo.documents.active[0]).expect("a document"),
+        purpose: "validar beneficio del convenio".into(),
+    };
+    let mut admitted = 0;
+    while answers(&asks, &token, &asked).await {
+        admitted += 1;
+    }
+    assert!(
+        (30..34).contains(&admitted),
+        "{admitted} at the first server, which gives one back every two seconds"
+    );
+    // The others are told within a second, and hear of it as soon as they are asked.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    drop(first);
+    let third = start();
+    for server in [other, backend(&third)] {
+        let mut admitted = 0;
+        while answers(&server, &token, &asked).await {
+            admitted += 1;
+            assert!(admitted < 12, "the other process goes on counting for itself");
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
 }

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::budget::owed;
 use crate::enumeration::Trail;
 use crate::secrets::MacKey;
-use crate::store::{Counted, Tally};
+use crate::store::{Counted, Tally, owed_by_all};
 
 /// Below so many keys nothing is cleared away.
 const KEPT_MIN: usize = 4_096;
@@ -154,7 +154,7 @@ impl<K: Hash + Eq + Clone + ToString, V: Count> Shared for Book<K, V> {
         for ((key, _), tally) in std::mem::take(&mut pages.telling).into_iter().zip(all) {
             let before = pages.counts.get(&key).copied();
             let since = pages.untold.get(&key).copied().unwrap_or_default();
-            let owed = owed(Some(tally.until), now, self.most) + since;
+            let owed = owed_by_all(Some(tally.until), now, self.most) + since;
             let until = now + owed.clamp(SignedDuration::ZERO, self.most);
             let blocked_until = tally.blocked_until.max(before.as_ref().and_then(V::blocked_until));
             let count = V::with(before, Tally { until, blocked_until });

@@ -68,7 +68,7 @@ pub use people::{
 };
 pub use retention::{PurgeOrder, PurgeOutcome, Retention};
 pub use second_factors::{FactorConfirmation, OneTimeCode, SecondFactors, second_factor};
-pub use tallies::{Counted, Tallies, Tally};
+pub use tallies::{Counted, Tallies, Tally, owed_by_all};
 pub use verification::{KeptReport, ReportKept, Verification};
 
 /// What opening a database found.

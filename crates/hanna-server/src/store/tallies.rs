@@ -40,12 +40,17 @@ pub struct Tally {
 impl Counted {
     /// What it makes together with what was counted before.
     pub fn and(&self, before: Option<Tally>, now: Timestamp) -> Tally {
-        let all = owed(before.map(|before| before.until), now, self.most) + self.added;
+        let all = owed_by_all(before.map(|before| before.until), now, self.most) + self.added;
         Tally {
             until: now + all.clamp(SignedDuration::ZERO, self.most),
             blocked_until: self.blocked_until.max(before.and_then(|before| before.blocked_until)),
         }
     }
+}
+
+/// How long until `until`, which a process set at most `most` ahead of its own clock: clocks of processes differ.
+pub fn owed_by_all(until: Option<Timestamp>, now: Timestamp, most: SignedDuration) -> SignedDuration {
+    owed(until, now, most * 2).min(most)
 }
 
 impl Tally {

@@ -222,8 +222,11 @@ pub async fn what_processes_count_at_once_adds_up(store: &dyn Store) {
     let blocked = Counted { blocked_until, ..counted(1, SignedDuration::ZERO) };
     assert_eq!(add(noon(), blocked).await.blocked_until, blocked_until);
     assert_eq!(hear(noon() + 30.minutes()).await, Tally { until: noon() + 30.minutes(), blocked_until });
+    hear(noon() + 1.hour()).await;
     assert_eq!(hear(noon() + 1.hour()).await.blocked_until, None, "it has passed and was cleared away");
-    // Another clock, that runs far ahead, binds nobody.
+    // Another clock, that runs a little ahead, binds as much as can be; one that runs far ahead binds nobody.
+    add(noon() + 4.minutes(), counted(4, most)).await;
+    assert_eq!(add(noon(), counted(4, -minute)).await.until, noon() + 9.minutes());
     add(noon() + 48.hours(), counted(3, minute)).await;
     assert_eq!(add(noon(), counted(3, minute)).await.until, noon() + 1.minute());
 }
