@@ -287,6 +287,11 @@ export const STATES = [
       await page.getByTestId('invited').waitFor();
     },
   },
+  {
+    name: 'usuario-suspendido-por-la-caja',
+    query: `${CARMEN}#/usuarios`,
+    act: manage('wilmer@gymcaribe.co'),
+  },
   { name: 'usuario', query: `${CARMEN}#/usuarios`, act: manage('yuranis@gymcaribe.co') },
   {
     name: 'usuario-suspender',

@@ -17,8 +17,10 @@ words! {
         Invited = "INVITED",
         /// They can.
         Active = "ACTIVE",
-        /// Suspended.
+        /// Suspended by an administrator of the entity.
         Suspended = "SUSPENDED",
+        /// Suspended by the caja, which alone can undo it.
+        SuspendedByCaja = "SUSPENDED_BY_CAJA",
     }
 }
 

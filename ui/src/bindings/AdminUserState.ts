@@ -3,4 +3,4 @@
 /**
  * Whether an account may be used.
  */
-export type AdminUserState = "INVITED" | "PENDING" | "ACTIVE" | "SUSPENDED";
+export type AdminUserState = "INVITED" | "PENDING" | "ACTIVE" | "SUSPENDED" | "SUSPENDED_BY_CAJA";

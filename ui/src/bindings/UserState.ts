@@ -3,4 +3,4 @@
 /**
  * Whether somebody can use their account.
  */
-export type UserState = "INVITED" | "ACTIVE" | "SUSPENDED";
+export type UserState = "INVITED" | "ACTIVE" | "SUSPENDED" | "SUSPENDED_BY_CAJA";

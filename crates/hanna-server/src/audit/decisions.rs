@@ -79,11 +79,16 @@ impl NewAct {
     /// The caja changed an account; none when it is as before.
     pub fn account_changed(before: &AdminUser, change: &AdminUserChange, who: &store::Act) -> Option<Self> {
         let branches: Vec<Uuid> = before.branches.iter().map(|branch| branch.id).collect();
-        // Active, or invited, which is told apart by the password.
-        let is_suspended = before.state == AdminUserState::Suspended;
+        // Whom their entity suspended the caja may suspend as well. Active, or invited, which is told apart by the password.
+        let is_so = |wanted: &AdminUserStanding| match wanted {
+            AdminUserStanding::Suspended => before.state == AdminUserState::SuspendedByCaja,
+            AdminUserStanding::Active => {
+                !matches!(before.state, AdminUserState::Suspended | AdminUserState::SuspendedByCaja)
+            }
+        };
         let said = changes([
             ("name", renamed(&before.display_name, change.display_name.as_ref())),
-            ("state", restated(is_suspended, change.state.map(AdminUserStanding::code))),
+            ("state", change.state.filter(|wanted| !is_so(wanted)).map(|state| json!(state.code()))),
             ("roles", other_roles(&before.roles, change.roles.as_deref())),
             ("branches", other_branches(&branches, change.branches.as_deref())),
         ])?;
@@ -108,10 +113,11 @@ impl NewAct {
 
     /// An administrator changed somebody; none when they are as before.
     pub fn user_changed(before: &EntityUser, change: &UserChange) -> Option<Self> {
-        let is_suspended = before.state == UserState::Suspended;
+        let is_suspended = matches!(before.state, UserState::Suspended | UserState::SuspendedByCaja);
+        let is_so = |wanted: &SetState| (*wanted == SetState::Suspended) == is_suspended;
         let said = changes([
             ("name", renamed(&before.display_name, change.display_name.as_ref())),
-            ("state", restated(is_suspended, change.state.map(SetState::code))),
+            ("state", change.state.filter(|wanted| !is_so(wanted)).map(|state| json!(state.code()))),
             ("roles", other_roles(&before.roles, change.roles.as_deref())),
             ("branches", other_branches(&before.branches, change.branches.as_deref())),
         ])?;
@@ -198,10 +204,6 @@ fn unnamed(mut terms: Value) -> Value {
 
 fn renamed(before: &Redacted<String>, wanted: Option<&Redacted<String>>) -> Option<Value> {
     wanted.is_some_and(|name| name != before).then_some(Value::Bool(true))
-}
-
-fn restated(is_suspended: bool, wanted: Option<&'static str>) -> Option<Value> {
-    wanted.filter(|state| (*state == "SUSPENDED") != is_suspended).map(|state| json!(state))
 }
 
 fn other_roles(before: &[Role], wanted: Option<&[Role]>) -> Option<Value> {

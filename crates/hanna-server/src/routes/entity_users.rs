@@ -185,8 +185,8 @@ pub async fn invite(
 
 /// Change somebody
 ///
-/// What is left out stays as it is. Suspending ends every session. Nobody suspends themselves, and an entity keeps an active
-/// administrator.
+/// What is left out stays as it is. Suspending ends every session. Nobody suspends themselves, an entity keeps an active
+/// administrator, and whom the caja suspended only the caja lets in again.
 #[utoipa::path(
     patch,
     path = path::ENTITY_USER,
@@ -217,6 +217,9 @@ pub async fn change(
         UserChanged::Unknown => return Err(Fault::new(ErrorCode::NotFound)),
         UserChanged::BranchNotAllowed => return Err(Fault::new(ErrorCode::BranchNotAllowed)),
         UserChanged::LastAdministrator => return Err(Fault::new(ErrorCode::LastAdministrator)),
+        UserChanged::SuspendedByCaja => {
+            return Err(Fault::with(ErrorCode::Forbidden, "the caja suspended this account"));
+        }
     }
     Ok(Json(user(&app, entity_id, id).await?))
 }

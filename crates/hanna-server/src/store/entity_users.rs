@@ -158,6 +158,8 @@ pub enum UserChanged {
     BranchNotAllowed,
     /// They would suspend themselves, or the entity would be left without an active administrator; nothing changed.
     LastAdministrator,
+    /// The caja suspended them, and only the caja can undo it; nothing changed.
+    SuspendedByCaja,
 }
 
 /// A password to take away.
@@ -183,6 +185,11 @@ impl UserChange {
         self.by.account_id() == Some(self.id)
     }
 
+    /// Whether it would undo what the caja did.
+    pub fn undoes_the_caja(&self, before: &EntityUser) -> bool {
+        before.state == UserState::SuspendedByCaja && self.state == Some(SetState::Active)
+    }
+
     /// Whether `before` is an active administrator, and would be none any more.
     pub fn takes_administrator(&self, before: &EntityUser) -> bool {
         let is_one = before.state == UserState::Active && before.roles.contains(&Role::EntityAdmin);
@@ -193,8 +200,9 @@ impl UserChange {
 
 impl AccountState {
     /// As an administrator of the entity sees it. Those who wait for the caja's approval are of no entity yet.
-    pub const fn of_user(self, is_invited: bool) -> UserState {
+    pub const fn of_user(self, is_invited: bool, by_caja: bool) -> UserState {
         match self {
+            Self::Suspended if by_caja => UserState::SuspendedByCaja,
             Self::Active if is_invited => UserState::Invited,
             Self::Active => UserState::Active,
             Self::Pending | Self::Suspended => UserState::Suspended,

@@ -184,8 +184,9 @@ pub enum UserPut {
 }
 
 /// What the console calls the state of an account.
-pub const fn user_state(state: AccountState, has_no_password: bool) -> AdminUserState {
+pub const fn user_state(state: AccountState, has_no_password: bool, by_caja: bool) -> AdminUserState {
     match state {
+        AccountState::Suspended if by_caja => AdminUserState::SuspendedByCaja,
         AccountState::Pending => AdminUserState::Pending,
         AccountState::Suspended => AdminUserState::Suspended,
         AccountState::Active if has_no_password => AdminUserState::Invited,

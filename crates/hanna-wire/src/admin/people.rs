@@ -91,8 +91,10 @@ words! {
         Pending = "PENDING",
         /// It may.
         Active = "ACTIVE",
-        /// *Suspendido*.
+        /// *Suspendido* by an administrator of its entity, who can undo it.
         Suspended = "SUSPENDED",
+        /// *Suspendido* by the caja, which alone can undo it.
+        SuspendedByCaja = "SUSPENDED_BY_CAJA",
     }
 }
 

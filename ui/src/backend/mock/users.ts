@@ -97,6 +97,10 @@ export class EntityPeople {
         invited_at: ago(2),
       }),
       person(804, 'rafael@gymcaribe.co', 'Rafael Daza', { state: 'SUSPENDED', last_sign_in_at: ago(90) }),
+      person(806, 'wilmer@gymcaribe.co', 'Wilmer Cera', {
+        state: 'SUSPENDED_BY_CAJA',
+        last_sign_in_at: ago(40),
+      }),
       person(805, 'yuranis@gymcaribe.co', 'Yuranis Pacheco', { branches: [], last_sign_in_at: null }),
     ];
   }

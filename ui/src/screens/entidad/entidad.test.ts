@@ -47,6 +47,7 @@ describe('a row', () => {
     expect(actionsOn(LUIS, 'u')).toEqual([]);
     expect(actionsOn(LUIS, 'o')).toEqual(['reset', 'suspend']);
     expect(actionsOn({ ...LUIS, state: 'SUSPENDED' }, 'o')).toEqual(['reactivate']);
+    expect(actionsOn({ ...LUIS, state: 'SUSPENDED_BY_CAJA' }, 'o')).toEqual([]);
     expect(actionsOn({ ...LUIS, state: 'INVITED' }, 'o')).toEqual(['again', 'suspend']);
   });
 });

@@ -58,6 +58,7 @@ export function actionsOn(
   own_id: string,
 ): ('suspend' | 'reactivate' | 'reset' | 'again')[] {
   if (user.id === own_id) return [];
+  if (user.state === 'SUSPENDED_BY_CAJA') return [];
   if (user.state === 'SUSPENDED') return ['reactivate'];
   if (user.state === 'INVITED') return ['again', 'suspend'];
   return ['reset', 'suspend'];

@@ -77,7 +77,8 @@ async fn an_account_is_changed_and_suspending_it_ends_its_sessions() {
     }
     assert_eq!(console.patch(&place, &json!({ "branches": [] })).await.body["branches"], json!([]));
 
-    assert_eq!(console.patch(&place, &json!({ "state": "SUSPENDED" })).await.body["state"], "SUSPENDED");
+    let suspended = console.patch(&place, &json!({ "state": "SUSPENDED" })).await;
+    assert_eq!(suspended.body["state"], "SUSPENDED_BY_CAJA");
     assert_eq!(rosa.get(path::ME).await.code(), "SESSION_EXPIRED");
     assert_eq!(
         bench.sign_in_as(&bench.demo_account(ROSA), bench.id(), "PC").await.code(),

@@ -136,6 +136,20 @@ async fn a_suspended_operator_is_out_at_once_and_comes_back() {
 }
 
 #[tokio::test]
+async fn whom_the_caja_suspended_an_administrator_cannot_let_in_again() {
+    let bench = Bench::open().await;
+    let (admin, console, luis) =
+        (admin(&bench).await, bench.caja().await, bench.desk_as("luis.penaranda@gymcaribe.co").await);
+    let at_the_caja = path::ADMIN_USER.replace("{id}", &luis.operator_id.to_string());
+    console.patch(&at_the_caja, &json!({ "state": "SUSPENDED" })).await;
+    let refused = change(&admin, luis.operator_id, &json!({ "state": "ACTIVE" })).await;
+    assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "FORBIDDEN"));
+    let renamed = change(&admin, luis.operator_id, &json!({ "roles": ["OPERATOR"] })).await;
+    assert_eq!(renamed.body["state"], "SUSPENDED_BY_CAJA", "{}", renamed.body);
+    assert_eq!(luis.get(path::ME).await.code(), "SESSION_EXPIRED");
+}
+
+#[tokio::test]
 async fn roles_and_branches_are_changed_and_what_is_left_out_stays() {
     let bench = Bench::open().await;
     let (admin, luis) = (admin(&bench).await, bench.desk_as("luis.penaranda@gymcaribe.co").await);

@@ -115,6 +115,7 @@ macro_rules! stories {
             one_code_given_at_once_serves_one,
             accounts_are_made_listed_changed_and_suspended,
             the_last_of_the_caja_stays,
+            whom_the_caja_suspended_only_the_caja_lets_in_again,
             devices_say_what_waits,
             what_is_older_goes_and_what_the_rest_needs_stays,
             what_was_purged_does_not_come_in_again,

@@ -2,10 +2,12 @@
 
 use hanna_domain::Redacted;
 use hanna_wire::admin::people::{AdminUser, AdminUserChange, AdminUserStanding, AdminUserState};
+use hanna_wire::entity_users::{SetState, UserState};
 use hanna_wire::me::Role;
 use jiff::ToSpan;
 use uuid::Uuid;
 
+use super::entity_users::unchanged;
 use super::fixtures::*;
 use super::second_factors::{BEATRIZ, with_caja};
 use crate::audit::Actor;
@@ -113,6 +115,40 @@ pub async fn the_last_of_the_caja_stays(store: &dyn Store) {
     );
     assert_eq!(change(store, BEATRIZ, NADIA, suspended()).await, UserPut::Done);
     assert_eq!(change(store, NADIA, ANA, suspended()).await, UserPut::LastAdministrator);
+}
+
+pub async fn whom_the_caja_suspended_only_the_caja_lets_in_again(store: &dyn Store) {
+    with_caja(store).await;
+    let by_caja = async |to| change(store, ANA, BEATRIZ, standing(to)).await;
+    let by_entity = async |to| {
+        let change = UserChange { state: Some(to), ..unchanged(ANA) };
+        store.change_user(change).await.expect("asked")
+    };
+    let seen = async || {
+        let by_entity = store.entity_user(ENTITY, ANA).await.expect("asked").expect("there").state;
+        (store.user(ANA).await.expect("asked").expect("there").state, by_entity)
+    };
+    let barred = (AdminUserState::SuspendedByCaja, UserState::SuspendedByCaja);
+
+    assert_eq!(by_caja(AdminUserStanding::Suspended).await, UserPut::Done);
+    assert_eq!(seen().await, barred);
+    assert_eq!(by_entity(SetState::Active).await, UserChanged::SuspendedByCaja);
+    assert_eq!(by_entity(SetState::Suspended).await, UserChanged::Done, "it changes nothing");
+    assert_eq!(by_entity(SetState::Active).await, UserChanged::SuspendedByCaja);
+    assert_eq!(seen().await, barred);
+    assert_eq!(store.open_session(opening(2, ANA)).await.expect("asked"), SessionOpened::NotGood);
+    assert_eq!(by_caja(AdminUserStanding::Active).await, UserPut::Done);
+    assert_eq!(seen().await, (AdminUserState::Active, UserState::Active));
+
+    // The caja may also suspend whom the entity had suspended, and let in whom the entity had suspended.
+    assert_eq!(by_entity(SetState::Suspended).await, UserChanged::Done);
+    assert_eq!(seen().await, (AdminUserState::Suspended, UserState::Suspended));
+    assert_eq!(by_caja(AdminUserStanding::Suspended).await, UserPut::Done);
+    assert_eq!(seen().await, barred);
+    assert_eq!(by_caja(AdminUserStanding::Active).await, UserPut::Done);
+    assert_eq!(by_entity(SetState::Suspended).await, UserChanged::Done);
+    assert_eq!(by_entity(SetState::Active).await, UserChanged::Done);
+    assert_eq!(seen().await, (AdminUserState::Active, UserState::Active));
 }
 
 pub async fn devices_say_what_waits(store: &dyn Store) {

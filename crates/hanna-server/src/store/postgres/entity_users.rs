@@ -32,7 +32,8 @@ fn users_where(condition: &str) -> String {
                 (SELECT max(s.opened_at) FROM sessions s WHERE s.account_id = a.id),
                 ARRAY(SELECT o.role FROM account_roles o WHERE o.account_id = a.id ORDER BY o.role),
                 ARRAY(SELECT b.id FROM account_branches ab JOIN branches b ON b.id = ab.branch_id
-                      WHERE ab.account_id = a.id ORDER BY b.code)
+                      WHERE ab.account_id = a.id ORDER BY b.code),
+                a.suspended_by_caja
          FROM accounts a
          LEFT JOIN invitations i ON i.account_id = a.id
          LEFT JOIN registrations r ON r.account_id = a.id
@@ -46,7 +47,7 @@ fn user(row: &Row) -> Done<EntityUser> {
         username: Redacted::new(row.value(1)?),
         display_name: Redacted::new(row.value(2)?),
         phone: row.value::<Option<String>>(3)?.map(Redacted::new),
-        state: row.word::<AccountState>(4)?.of_user(row.value(6)?),
+        state: row.word::<AccountState>(4)?.of_user(row.value(6)?, row.value(10)?),
         roles: row.words(8)?,
         branches: row.value(9)?,
         invited_at: row.value::<Option<Moment>>(5)?.map(|at| at.0),
@@ -158,6 +159,8 @@ pub async fn accept_invitation(tx: &Tx, account_id: Uuid, now: Timestamp) -> Don
 
 async fn change(tx: &Tx, change: &UserChange) -> Done<UserChanged> {
     tx.execute("SELECT 1 FROM entities WHERE id = $1 FOR NO KEY UPDATE", &[&change.entity_id]).await?;
+    // The caja may decide about the same account, holding that.
+    tx.execute("SELECT 1 FROM accounts WHERE id = $1 FOR NO KEY UPDATE", &[&change.id]).await?;
     let Some(before) = one(tx, change.entity_id, change.id).await? else { return Ok(UserChanged::Unknown) };
     if let Some(branches) = &change.branches
         && !are_branches_of(tx, branches, change.entity_id).await?
@@ -171,6 +174,9 @@ async fn change(tx: &Tx, change: &UserChange) -> Done<UserChanged> {
     }
     if change.is_of_oneself() && change.state == Some(SetState::Suspended) {
         return Ok(UserChanged::LastAdministrator);
+    }
+    if change.undoes_the_caja(&before) {
+        return Ok(UserChanged::SuspendedByCaja);
     }
     if let Some(name) = &change.display_name {
         let sql = "UPDATE accounts SET display_name = $2 WHERE id = $1";

@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/postgres/0007_report_codes.sql"),
     include_str!("../../../migrations/postgres/0008_retention.sql"),
     include_str!("../../../migrations/postgres/0009_tallies.sql"),
+    include_str!("../../../migrations/postgres/0010_suspended_by_caja.sql"),
 ];
 
 /// The schema of this program.

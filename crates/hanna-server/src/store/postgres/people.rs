@@ -82,7 +82,7 @@ const USER: &str = "
            EXISTS (SELECT 1 FROM second_factors f WHERE f.account_id = a.id AND f.confirmed_at IS NOT NULL),
            (SELECT max(s.opened_at) FROM sessions s WHERE s.account_id = a.id),
            ARRAY(SELECT r.role FROM account_roles r WHERE r.account_id = a.id ORDER BY r.role),
-           b.ids, b.codes, b.names, b.cities
+           b.ids, b.codes, b.names, b.cities, a.suspended_by_caja
     FROM accounts a LEFT JOIN entities e ON e.id = a.entity_id
     CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(b.id ORDER BY b.code), '{}') AS ids,
@@ -101,7 +101,7 @@ fn user(row: &Row) -> Done<AdminUser> {
         username: Redacted::new(row.value(1)?),
         display_name: Redacted::new(row.value(2)?),
         entity: entity(row, 3)?,
-        state: user_state(row.word(6)?, row.value(7)?),
+        state: user_state(row.word(6)?, row.value(7)?, row.value(15)?),
         second_factor: second_factor(&roles, row.value(8)?),
         roles,
         branches: branches.map(|(((id, code), name), city)| Branch { id, code, name, city }).collect(),
@@ -220,7 +220,8 @@ async fn change(tx: &Tx, id: Uuid, change: &AdminUserChange, who: &Act) -> Done<
     }
     if let Some(standing) = change.state {
         let state = Word(AccountState::of(standing));
-        tx.execute("UPDATE accounts SET state = $2 WHERE id = $1", &[&id, &state]).await?;
+        let sql = "UPDATE accounts SET state = $2, suspended_by_caja = $3 WHERE id = $1";
+        tx.execute(sql, &[&id, &state, &suspends]).await?;
     }
     if suspends {
         end_sessions(tx, id, None, who.now).await?;

@@ -24,7 +24,7 @@ fn users_where(condition: &str) -> String {
     format!(
         "SELECT a.id, a.username, a.display_name, r.phone, a.state, i.mailed_us,
                 (i.account_id IS NOT NULL AND i.accepted_us IS NULL) OR a.password_hash = '',
-                (SELECT max(s.opened_us) FROM sessions s WHERE s.account_id = a.id)
+                (SELECT max(s.opened_us) FROM sessions s WHERE s.account_id = a.id), a.suspended_by_caja
          FROM accounts a
          LEFT JOIN invitations i ON i.account_id = a.id
          LEFT JOIN registrations r ON r.account_id = a.id
@@ -39,7 +39,7 @@ fn user(row: &Row<'_>) -> rusqlite::Result<EntityUser> {
         username: Redacted::new(row.get(1)?),
         display_name: Redacted::new(row.get(2)?),
         phone: row.get::<_, Option<String>>(3)?.map(Redacted::new),
-        state: row.get::<_, Word<AccountState>>(4)?.0.of_user(is_invited),
+        state: row.get::<_, Word<AccountState>>(4)?.0.of_user(is_invited, row.get(8)?),
         roles: Vec::new(),
         branches: Vec::new(),
         invited_at: row.get::<_, Option<Micros>>(5)?.map(|at| at.0),
@@ -192,6 +192,9 @@ fn change(tx: &Transaction<'_>, change: &UserChange) -> rusqlite::Result<UserCha
     }
     if change.is_of_oneself() && change.state == Some(SetState::Suspended) {
         return Ok(UserChanged::LastAdministrator);
+    }
+    if change.undoes_the_caja(&before) {
+        return Ok(UserChanged::SuspendedByCaja);
     }
     if let Some(name) = &change.display_name {
         tx.execute("UPDATE accounts SET display_name = ?2 WHERE id = ?1", params![change.id, name.expose()])?;

@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0009_report_codes.sql"),
     include_str!("../../../migrations/sqlite/0010_retention.sql"),
     include_str!("../../../migrations/sqlite/0011_tallies.sql"),
+    include_str!("../../../migrations/sqlite/0012_suspended_by_caja.sql"),
 ];
 
 /// The schema of this program.

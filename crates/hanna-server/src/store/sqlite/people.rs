@@ -65,7 +65,7 @@ const USER: &str = "
     SELECT a.id, a.username, a.display_name, e.id, e.nit, e.name, a.state,
            a.password_hash = '' OR EXISTS (SELECT 1 FROM invitations i WHERE i.account_id = a.id AND i.accepted_us IS NULL),
            EXISTS (SELECT 1 FROM second_factors f WHERE f.account_id = a.id AND f.confirmed_us IS NOT NULL),
-           (SELECT max(s.opened_us) FROM sessions s WHERE s.account_id = a.id)
+           (SELECT max(s.opened_us) FROM sessions s WHERE s.account_id = a.id), a.suspended_by_caja
     FROM accounts a LEFT JOIN entities e ON e.id = a.entity_id";
 
 fn user(tx: &Transaction<'_>, row: &Row<'_>) -> rusqlite::Result<AdminUser> {
@@ -76,7 +76,7 @@ fn user(tx: &Transaction<'_>, row: &Row<'_>) -> rusqlite::Result<AdminUser> {
         username: Redacted::new(row.get(1)?),
         display_name: Redacted::new(row.get(2)?),
         entity: entity(row, 3)?,
-        state: user_state(row.get::<_, Word<_>>(6)?.0, row.get(7)?),
+        state: user_state(row.get::<_, Word<_>>(6)?.0, row.get(7)?, row.get(10)?),
         second_factor: second_factor(&roles, row.get(8)?),
         roles,
         branches: assigned_branches(tx, id)?,
@@ -201,7 +201,8 @@ fn change(tx: &Transaction<'_>, id: Uuid, change: &AdminUserChange, who: &Act) -
     }
     if let Some(standing) = change.state {
         let state = AccountState::of(standing);
-        tx.execute("UPDATE accounts SET state = ?2 WHERE id = ?1", params![id, Word(state)])?;
+        let sql = "UPDATE accounts SET state = ?2, suspended_by_caja = ?3 WHERE id = ?1";
+        tx.execute(sql, params![id, Word(state), suspends])?;
     }
     if suspends {
         end_sessions(tx, id, None, who.now)?;

@@ -238,7 +238,9 @@ export const users = (): AdminUser[] => [
     last_sign_in_at: null,
   },
   ...many(76, (number): AdminUser => {
-    const state = ({ 3: 'SUSPENDED', 5: 'INVITED', 7: 'PENDING' } as const)[number % 11] ?? 'ACTIVE';
+    const state =
+      ({ 3: 'SUSPENDED', 5: 'INVITED', 7: 'PENDING', 9: 'SUSPENDED_BY_CAJA' } as const)[number % 11] ??
+      'ACTIVE';
     return {
       id: id(7, number),
       username: email(number),
