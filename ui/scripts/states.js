@@ -367,6 +367,14 @@ export const STATES = [
       await page.evaluate(() => window.hanna.refuse_items('STATEMENT_NOT_VALID'));
     },
   }),
+  card('consulta-programa-viejo', '72345678', {
+    then: async (page) => {
+      await page.evaluate(() => window.hanna.set_minimum('0.2.0'));
+      await press('F2')(page);
+      await page.evaluate(() => window.hanna.refuse_items('STATEMENT_NOT_VALID'));
+      await report(page, ['1045678901']);
+    },
+  }),
   card('consulta-cuenta-atras', '1045678901', { then: (page) => page.clock.runFor(75_000) }),
   {
     name: 'consulta-esperando',

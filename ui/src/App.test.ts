@@ -337,6 +337,8 @@ describe('what waits', () => {
       'Esta versión del programa ya no sirve: instale la 0.2.0 o una posterior. ' +
         'Lo que está por enviar se conserva y se enviará después.',
     );
+    expect(see('status-connection').title).toBe(text('too-old'));
+    expect(text('cause')).toContain('Esta versión del programa ya no sirve');
     expect(text('status-outbox')).toBe('1 por enviar');
     backend.set_minimum(null);
     await pass(3000);

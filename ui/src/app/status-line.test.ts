@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { STATUS } from '../testing/hand';
-import { allSent, connection, connectionText, outboxText, freshnessText } from './status-line';
+import {
+  allSent,
+  connection,
+  connectionText,
+  connectionTitle,
+  freshnessText,
+  outboxText,
+} from './status-line';
 
 describe('Todo enviado', () => {
   it('is said only when the desk counted nothing open', () => {
@@ -49,11 +56,14 @@ describe('the connection', () => {
     expect(connectionText(STATUS)).toBe('En línea');
   });
 
-  it('says of a program that is too old which one to install', () => {
+  it('says of a program that is too old which one to install, and in full why', () => {
     const offline = { ...STATUS, online: false, cause: 'PROGRAM_TOO_OLD' as const };
-    expect(connectionText({ ...offline, minimum_version: '0.2.0' })).toBe(
+    const too_old = { ...offline, minimum_version: '0.2.0' };
+    expect(connectionText(too_old)).toBe('Sin servicio · instale la 0.2.0');
+    expect(connectionTitle(too_old)).toContain(
       'Esta versión del programa ya no sirve: instale la 0.2.0 o una posterior',
     );
+    expect(connectionTitle(STATUS)).toBe('En línea');
   });
 
   it('claims neither before anything was asked of the server', () => {

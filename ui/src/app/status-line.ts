@@ -26,6 +26,12 @@ export function connectionText(status: Known): string {
   return `${t('status_offline')} · ${t(`cause_${status.cause}_what`).replace(/\.$/, '')}`;
 }
 
+/** The same in full: in the bar it is cut off where there is no room for it. */
+export function connectionTitle(status: Known): string {
+  const version = status?.minimum_version;
+  return version ? t('error_PROGRAM_TOO_OLD', { version }) : connectionText(status);
+}
+
 /** *Todo enviado* only when the desk counted nothing open at all. */
 export function allSent(status: Known): boolean {
   return status?.pending === 0 && status.needs_attention === 0 && status.lookups === 0;

@@ -242,7 +242,7 @@ export class MockBackend extends Administration implements Backend {
     const lookup_id = this.id();
     const { online, server_ms } = this.controls;
     await this.run('lookup', () => undefined);
-    if (!online) return this.#shown_offline(this.#from_copy(lookup_id, kind, number, 'UNREACHABLE'));
+    if (!online) return this.#shown_offline(this.#from_copy(lookup_id, kind, number, this.#cause));
     if (server_ms <= ANSWER_WAIT_MS) {
       await wait(server_ms);
       return this.#shown(this.#from_server(lookup_id, kind, number));
@@ -330,7 +330,7 @@ export class MockBackend extends Administration implements Backend {
         rows,
         totals: totalsOf(rows),
         complete: online,
-        cause: online ? null : ('UNREACHABLE' as const),
+        cause: this.#cause,
       };
     });
 
@@ -534,12 +534,17 @@ export class MockBackend extends Administration implements Backend {
     return branch_id === null ? rows : rows.filter(({ branch_name }) => branch_name === name);
   }
 
+  get #cause(): Status['cause'] {
+    const { online, minimum_version } = this.controls;
+    if (online) return null;
+    return minimum_version === null ? 'UNREACHABLE' : 'PROGRAM_TOO_OLD';
+  }
+
   #status(): Status {
     const { online, minimum_version, sign_in_needed } = this.controls;
-    const offline = minimum_version === null ? 'UNREACHABLE' : 'PROGRAM_TOO_OLD';
     return {
       online,
-      cause: online ? null : offline,
+      cause: this.#cause,
       minimum_version,
       ...this.#records.counts(),
       copies_until:
