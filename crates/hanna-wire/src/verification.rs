@@ -3,6 +3,7 @@
 use hanna_domain::Tariff;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -30,7 +31,7 @@ pub struct ReportCode {
 }
 
 /// What is known under a code. Nothing in it is about a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Verified {
     /// It is the receipt of a reported use.
@@ -40,13 +41,14 @@ pub enum Verified {
 }
 
 /// A reported use, as its receipt has to say it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct VerifiedUse {
     /// Whose benefit was used.
     pub entity_name: String,
     /// Where.
     pub branch_name: String,
     /// When.
+    #[ts(type = "string")]
     pub occurred_at: Timestamp,
     /// At which price category.
     pub tariff: Tariff,
@@ -55,21 +57,25 @@ pub struct VerifiedUse {
 }
 
 /// What Hanna had on record of a range when a report of it was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct VerifiedReport {
     /// Whose uses.
     pub entity_name: String,
     /// Of which branches; none for all of the entity's.
     pub branches: Vec<String>,
     /// From when.
+    #[ts(type = "string")]
     pub from: Timestamp,
     /// Until when; it does not belong to the range.
+    #[ts(type = "string")]
     pub to: Timestamp,
     /// When the report was made.
+    #[ts(type = "string")]
     pub made_at: Timestamp,
     /// The uses that counted, by price category.
     pub totals: Vec<TariffUses>,
     /// Those that were taken back: they are in no other count.
+    #[ts(type = "number")]
     pub voided: u64,
 }
 
@@ -81,10 +87,11 @@ impl VerifiedReport {
 }
 
 /// How many uses there were at a price category.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, TS)]
 pub struct TariffUses {
     /// The price category.
     pub tariff: Tariff,
     /// Uses that count.
+    #[ts(type = "number")]
     pub uses: u64,
 }

@@ -21,6 +21,7 @@ mod tests {
     use crate::problem::Problem;
     use crate::second_factor::{ConfirmSecondFactor, RecoveryCodes, SecondFactorSecret};
     use crate::session::{Granted, Refresh, SignIn};
+    use crate::verification::Verified;
 
     /// Writes the types the console uses, with everything they are made of; see `cargo xtask gen`.
     #[test]
@@ -46,6 +47,7 @@ mod tests {
         PersonAudit::export_all(&config)?;
         AuditExport::export_all(&config)?;
         AuditVerify::export_all(&config)?;
-        Verification::export_all(&config)
+        Verification::export_all(&config)?;
+        Verified::export_all(&config)
     }
 }

@@ -30,8 +30,8 @@ import type {
   RecoveryCodes,
   SecondFactorSecret,
   Verification,
+  Verified,
 } from './wire';
-import type { Verified } from './verified';
 
 /** What a list is asked for: the filters that are set, and where the page before ended. */
 export type Filters = Record<string, string | undefined>;

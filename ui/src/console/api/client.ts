@@ -34,8 +34,8 @@ import type {
   RecoveryCodes,
   SecondFactorSecret,
   Verification,
+  Verified,
 } from './wire';
-import type { Verified } from './verified';
 
 const ADMIN = '/v1/admin';
 /** Rows a page: what is read at a glance, and quickly there. */

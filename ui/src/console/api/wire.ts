@@ -41,4 +41,7 @@ export type { UsageCounts } from '../../bindings/UsageCounts';
 export type { AdminUserState } from '../../bindings/AdminUserState';
 
 export type { Verification } from '../../bindings/Verification';
+export type { Verified } from '../../bindings/Verified';
+export type { VerifiedReport } from '../../bindings/VerifiedReport';
+export type { VerifiedUse } from '../../bindings/VerifiedUse';
 export type { Page } from '../../bindings/Page';

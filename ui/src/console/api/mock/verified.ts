@@ -1,6 +1,6 @@
 /** Codes of invented receipts and reports, and what the invented server knows of them. */
 import { ApiFailure } from '../failure';
-import type { Verified } from '../verified';
+import type { Verified } from '../wire';
 import { hoursAgo } from './data';
 
 export const CODES = {

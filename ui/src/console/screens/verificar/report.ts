@@ -1,6 +1,6 @@
 /** What the screen works out of a verified report. */
 import { dayOf } from '../../../format';
-import type { VerifiedReport } from '../../api/verified';
+import type { VerifiedReport } from '../../api/wire';
 
 /** Its first and last day: the moment it goes up to does not belong to it any more. */
 export function daysOf({ from, to }: Pick<VerifiedReport, 'from' | 'to'>): { first: string; last: string } {
