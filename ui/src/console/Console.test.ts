@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { settle } from '../testing/hand';
 import { type Controls, MockApi, OTP, PASSWORD } from './api/mock';
 import { ME } from './api/mock/data';
-import Console from './Console.svelte';
+import { newId } from './api/tokens';
+import Page from './Page.svelte';
 
 let stop: (() => void) | undefined;
 let api: MockApi;
@@ -22,7 +23,7 @@ async function open(hash = '', controls: Partial<Controls> = {}, signed_in = tru
   location.hash = hash;
   api = new MockApi(controls);
   if (signed_in) api.resume(ME.operator.username);
-  const console = mount(Console, { target: document.body, props: { api } });
+  const console = mount(Page, { target: document.body, props: { api } });
   stop = () => void unmount(console);
   await pass(500);
 }
@@ -150,6 +151,31 @@ describe('a session that ends', () => {
     expect(api.username).toBeNull();
     expect(all('user')).toEqual([]);
     see('username');
+  });
+
+  it('says nothing to the next person of what was answered late', async () => {
+    await open('#/registros', { latency_ms: 1000 });
+    await pass(3000);
+    await click('approve');
+    await click('confirm', 0);
+    api.controls.latency_ms = 60;
+    await click('sign-out');
+    await sign_in(OTP);
+    await pass(3000);
+    expect(text('who')).toBe('Clara Coordinadora');
+    expect(all('said')).toEqual([]);
+  });
+
+  it('is either left or begun again, not both', async () => {
+    await open('#/llaves');
+    api.end_session();
+    await pass(0);
+    await write('again-password', PASSWORD);
+    await write('again-otp', OTP);
+    await click('again-sign-in', 0);
+    await click('again-leave');
+    expect(text('who')).toBe('Clara Coordinadora');
+    expect(all('key')).toHaveLength(3);
   });
 });
 
@@ -352,7 +378,7 @@ describe('an import', () => {
     await choose('afiliados.csv');
     await click('send', 1500);
     stop?.();
-    const page = mount(Console, { target: document.body, props: { api } });
+    const page = mount(Page, { target: document.body, props: { api } });
     stop = () => void unmount(page);
     await pass(1500);
     see('running');
@@ -360,6 +386,68 @@ describe('an import', () => {
     // Which file that was, this page does not know.
     expect(all('import-now')).toHaveLength(0);
     see('import-outcome');
+  });
+
+  it('is nobody else’s: who signs in next finds neither the file nor what came of it', async () => {
+    await open('#/afiliados');
+    await choose('afiliados.csv');
+    await click('send', 10_000);
+    see('import-now');
+    await click('sign-out');
+    await sign_in(OTP);
+    await go('#/afiliados');
+    expect(all('past-import')).toHaveLength(6);
+    expect(all('import-outcome')).toEqual([]);
+    expect(all('chosen-file')).toEqual([]);
+  });
+
+  it('stays when the same person signs in again, and goes with them when it is somebody else', async () => {
+    const again = async () => {
+      api.end_session();
+      await pass(0);
+      await write('again-password', PASSWORD);
+      await write('again-otp', OTP);
+      await click('again-sign-in', 1000);
+    };
+    await open('#/afiliados');
+    await choose('afiliados.csv');
+    await click('send', 10_000);
+    await again();
+    see('import-now');
+    expect(text('chosen-file')).toBe('afiliados.csv');
+    const operator = { ...ME.operator, id: newId(), display_name: 'Iván Interventor' };
+    api.me = () => Promise.resolve({ ...ME, operator });
+    await again();
+    expect(text('who')).toBe('Iván Interventor');
+    expect(location.hash).toBe('#/inicio');
+    await go('#/afiliados');
+    expect(all('past-import')).toHaveLength(6);
+    expect(all('import-outcome')).toEqual([]);
+    expect(all('chosen-file')).toEqual([]);
+  });
+
+  it('is not sent on when its administrator signs out, nor asked about', async () => {
+    await open('#/afiliados', { latency_ms: 1000 });
+    await pass(3000);
+    await choose('afiliados.csv');
+    await click('send', 1500);
+    see('sending');
+    await click('sign-out', 10_000);
+    expect(api.asked).not.toContain('import');
+    await sign_in();
+    await pass(1000);
+    await write('otp', OTP);
+    await click('sign-in', 3000);
+    await go('#/afiliados');
+    await pass(3000);
+    expect(all('past-import')).toHaveLength(5);
+    await choose('afiliados.csv');
+    await click('send', 8000);
+    see('running');
+    await click('sign-out', 0);
+    const asked = api.asked.length;
+    await pass(10_000);
+    expect(api.asked.slice(asked)).toEqual([]);
   });
 
   it('wants a file, and one that is not empty', async () => {

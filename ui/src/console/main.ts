@@ -3,7 +3,7 @@ import '../style/base.css';
 import './components/rows.css';
 import { startTheme } from '../theme';
 import type { Api } from './api/api';
-import Console from './Console.svelte';
+import Page from './Page.svelte';
 
 /** The server behind the page; in the mock build an invented one, of which nothing is in the bundle that is shipped. */
 async function chooseApi(): Promise<Api> {
@@ -15,4 +15,4 @@ startTheme();
 
 const target = document.getElementById('app');
 if (!target) throw new Error('console.html has no #app');
-mount(Console, { target, props: { api: await chooseApi() } });
+mount(Page, { target, props: { api: await chooseApi() } });

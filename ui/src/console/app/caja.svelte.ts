@@ -1,4 +1,7 @@
-/** Who of the caja is signed in, what was said last, and the calls: what every screen of the console is given. */
+/**
+ * Who of the caja is signed in, what was said last, and the calls: what every screen of the console is given. It is of one
+ * person: whoever comes next has another one, and what is answered late to who has left is said to nobody.
+ */
 import type { Api } from '../api/api';
 import { ApiFailure, failureOf } from '../api/failure';
 import type { Me } from '../api/wire';
@@ -22,6 +25,9 @@ export class Caja {
   /** How often somebody signed in again: what failed meanwhile is asked for once more. */
   renewed = $state(0);
   said = $state('');
+  readonly #left = new AbortController();
+  /** Aborted when this person has left. */
+  readonly left = this.#left.signal;
   #said_timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -59,8 +65,8 @@ export class Caja {
       this.api.leave();
       throw new ApiFailure('NOT_OF_THE_CAJA');
     }
-    // Somebody else's page is not gone on with.
-    if (this.me && this.me.operator.id !== me.operator.id) this.router.go('inicio');
+    // Somebody else's page is not gone on with: the next one opens with their session.
+    if (this.me && this.me.operator.id !== me.operator.id) return this.#leave();
     this.#enter(me);
     this.renewed += 1;
   }
@@ -73,11 +79,7 @@ export class Caja {
   /** Waits for nothing: whoever leaves has left. */
   sign_out(): void {
     this.api.leave();
-    this.me = null;
-    this.ended = false;
-    this.said = '';
-    this.phase = 'signed-out';
-    this.router.go('inicio');
+    this.#leave();
   }
 
   /** Nobody touched the page for long: its session is given back, and the page waits. */
@@ -97,6 +99,11 @@ export class Caja {
   unsay(): void {
     clearTimeout(this.#said_timer);
     this.said = '';
+  }
+
+  #leave(): void {
+    this.router.go('inicio');
+    this.#left.abort();
   }
 
   #enter(me: Me): void {

@@ -2,7 +2,8 @@
  * An import as it goes: the file is sent, the server reads it, and it is in, refused or cancelled. It goes on while one looks
  * at other screens; and one that was begun elsewhere, or before the page was loaded again, is followed too.
  *
- * `sending` → `following` → `ended`; cancelled while it is sent, it is as if it had never been.
+ * `sending` → `following` → `ended`; cancelled while it is sent, it is as if it had never been. Whoever signs out while it
+ * is sent cancels it; what the server has goes on there.
  */
 import { ApiFailure, failureOf } from '../../api/failure';
 import { isGivenUp, type Sent } from '../../api/http';
@@ -46,7 +47,7 @@ export class Importing {
       this.#own = what.id;
       const job = await this.caja.api.begin_import(
         what,
-        this.#giving_up.signal,
+        AbortSignal.any([this.#giving_up.signal, this.caja.left]),
         (sent) => (this.sent = sent),
       );
       await this.follow(job);
@@ -67,7 +68,7 @@ export class Importing {
     this.at = 'following';
     while (!isOver(job)) {
       await new Promise((resolve) => setTimeout(resolve, ASKED_EVERY_MS));
-      if (number !== this.#follows) return;
+      if (number !== this.#follows || this.caja.left.aborted) return;
       try {
         job = await this.caja.api.import(job.id);
         this.error = null;

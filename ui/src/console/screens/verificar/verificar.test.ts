@@ -5,7 +5,7 @@ import { settle } from '../../../testing/hand';
 import { type Controls, MockApi } from '../../api/mock';
 import { ME } from '../../api/mock/data';
 import { CODES } from '../../api/mock/verified';
-import Console from '../../Console.svelte';
+import Page from '../../Page.svelte';
 import { codeOf, readCode } from './code';
 import { daysOf, usesOf } from './report';
 
@@ -81,7 +81,7 @@ describe('the screen', () => {
   async function open(controls: Partial<Controls> = {}): Promise<void> {
     location.hash = '#/verificar';
     api = new MockApi(controls).resume(ME.operator.username);
-    const console = mount(Console, { target: document.body, props: { api } });
+    const console = mount(Page, { target: document.body, props: { api } });
     stop = () => void unmount(console);
     await pass(500);
   }
