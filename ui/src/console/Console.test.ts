@@ -96,6 +96,13 @@ describe('signing in', () => {
     expect(api.username).toBeNull();
   });
 
+  it('leaves no session behind either when it is not known whose it is', async () => {
+    await open('', { fail: { me: 'UNREACHABLE' } }, false);
+    await sign_in(OTP);
+    expect(text('error')).toContain('No hay conexión');
+    expect(api.username).toBeNull();
+  });
+
   it('begins with the second factor where there is none, and shows the recovery codes once', async () => {
     await open('', { to_set_up: true }, false);
     await sign_in();

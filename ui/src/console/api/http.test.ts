@@ -174,6 +174,57 @@ describe('signing out', () => {
     await client.me();
     expect(asked.at(-1)).toMatchObject({ path: '/v1/me', token: 'access-2' });
   });
+
+  it('is not undone by a token that is traded meanwhile, nor is the next session ended by it', async () => {
+    const client = await signed_in();
+    const ended = vi.fn();
+    client.on_ended = ended;
+    let answer: (response: Response) => void = () => undefined;
+    answers['/v1/sessions/refresh'] = () => new Promise((resolve) => (answer = resolve));
+    vi.setSystemTime(NOW.getTime() + 15 * 60_000);
+    let asking = code(client.me());
+    client.leave();
+    answer(json(granted()));
+    expect(await asking).toBe('NOT_SIGNED_IN');
+    expect(sessionStorage.getItem(STORED)).toBeNull();
+
+    await client.sign_in('clara@caja.example', 'consola segura');
+    vi.setSystemTime(NOW.getTime() + 30 * 60_000);
+    asking = code(client.me());
+    client.leave();
+    await client.sign_in('ivan@caja.example', 'consola segura');
+    answer(problem(401, 'SESSION_EXPIRED'));
+    expect(await asking).toBe('SESSION_EXPIRED');
+    expect(client.username).toBe('ivan@caja.example');
+    expect(ended).not.toHaveBeenCalled();
+  });
+
+  it('leaves no call to be made again with the token of who comes next', async () => {
+    const client = await signed_in();
+    let answer: (response: Response) => void = () => undefined;
+    answers['/v1/admin/devices/1/revoke'] = () => new Promise((resolve) => (answer = resolve));
+    const asking = code(client.revoke_device('1'));
+    await vi.advanceTimersByTimeAsync(0);
+    client.leave();
+    await client.sign_in('ivan@caja.example', 'consola segura');
+    answer(problem(401, 'SESSION_EXPIRED'));
+    expect(await asking).toBe('NOT_SIGNED_IN');
+    expect(asked.filter(({ path }) => path.endsWith('/revoke'))).toHaveLength(1);
+  });
+});
+
+it('a file given up while a token is traded for it is not sent', async () => {
+  const send = vi.fn();
+  vi.stubGlobal('XMLHttpRequest', send);
+  const client = await signed_in();
+  vi.setSystemTime(NOW.getTime() + 15 * 60_000);
+  const giving_up = new AbortController();
+  const file = new File(['documento;tarifa'], 'afiliados.csv');
+  const what = { id: newId(), mode: 'upsert' as const, dry_run: true, file };
+  const sending = client.begin_import(what, giving_up.signal, () => undefined);
+  giving_up.abort();
+  await expect(sending).rejects.toThrow(DOMException);
+  expect(send).not.toHaveBeenCalled();
 });
 
 describe('an answer', () => {

@@ -29,6 +29,8 @@ export interface Sent {
 export class Http {
   readonly tokens = new Tokens();
   #refreshing: Promise<string> | null = null;
+  /** How often somebody left: what was asked before that has no part in the session there is now. */
+  #left = 0;
 
   /** `ended` is told when the server takes the session back. */
   constructor(private readonly ended: () => void) {}
@@ -72,6 +74,7 @@ export class Http {
     },
   ): Promise<Answer> {
     const token = await this.#token();
+    signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
       request.open('POST', address(path, query));
@@ -101,6 +104,7 @@ export class Http {
 
   /** Forgets the tokens, and gives them back to the server if it can be reached; otherwise they end by themselves. */
   leave(path: string): void {
+    this.#left += 1;
     const { kept } = this.tokens;
     if (!kept) return;
     this.tokens.forget();
@@ -108,11 +112,13 @@ export class Http {
   }
 
   async #authorized(path: string, ask: Ask): Promise<Response> {
+    const left = this.#left;
     const token = await this.#token();
     try {
       return await this.#send(path, ask, token);
     } catch (thrown) {
       if (!(thrown instanceof ApiFailure) || thrown.code !== 'SESSION_EXPIRED') throw thrown;
+      if (left !== this.#left) throw new ApiFailure('NOT_SIGNED_IN');
       return this.#send(path, ask, await this.#next(token));
     }
   }
@@ -136,14 +142,16 @@ export class Http {
   }
 
   async #refresh(refresh_token: string, username: string): Promise<string> {
+    const left = this.#left;
     try {
       const body = { refresh_token, device_id: thisBrowser().id };
       const granted = await this.open<Granted>('/v1/sessions/refresh', { method: 'POST', body });
+      if (left !== this.#left) throw new ApiFailure('NOT_SIGNED_IN');
       this.tokens.keep({ ...granted, username });
       return granted.access_token;
     } catch (thrown) {
       // The line or the server failing is no end of the session.
-      if (thrown instanceof ApiFailure && ENDS.includes(thrown.code)) {
+      if (left === this.#left && thrown instanceof ApiFailure && ENDS.includes(thrown.code)) {
         this.tokens.forget();
         this.ended();
         throw new ApiFailure('NOT_SIGNED_IN');

@@ -60,7 +60,10 @@ export class Caja {
   /** NOT_OF_THE_CAJA when the account is none of the caja; SECOND_FACTOR_REQUIRED when `otp` is asked for. */
   async sign_in(username: string, password: string, otp?: string): Promise<void> {
     await this.api.sign_in(username, password, otp);
-    const me = await this.api.me();
+    const me = await this.api.me().catch((thrown: unknown) => {
+      this.api.leave();
+      throw thrown;
+    });
     if (!me.roles.includes('CAJA_ADMIN')) {
       this.api.leave();
       throw new ApiFailure('NOT_OF_THE_CAJA');
