@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hanna_domain::colombia;
 use jiff::civil::Date;
-use jiff::{Span, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp};
 
 use crate::app::App;
 use crate::audit::chain::Head;
@@ -31,6 +31,9 @@ pub const KEEP_DAYS: u32 = 3_653;
 const EVERY: Duration = Duration::from_hours(1);
 /// So many acts are purged at once, or as many as one block has: few enough for nobody to notice.
 const ACTS_MAX: u64 = 500;
+/// A server at work records something every day. One that recorded nothing for longer was off; or its clock has run ahead, and
+/// what it takes for old is not.
+const REST_MAX: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// Why nothing more could be purged.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,12 @@ pub enum PurgeError {
     /// What the last purge left is not there as it left it.
     #[error("what the last purge left is not there as it left it: run audit verify")]
     NotAsLeft,
+    /// The clock may have run ahead: what would be purged may be younger than it says. A purge that somebody orders settles it.
+    #[error(
+        "nothing was recorded from {0} until {1}: if this server was off and its clock is right, run hanna-server purge; \
+         if the clock ran ahead, set it right first"
+    )]
+    ClockInDoubt(Timestamp, Timestamp),
     /// A task of the runtime ended.
     #[error("the purge was broken off: {0}")]
     Runtime(#[from] tokio::task::JoinError),
@@ -159,6 +168,21 @@ impl App {
         Ok(next)
     }
 
+    /// Purges what is older than the settings keep, unless the clock is in doubt: nobody looks on.
+    async fn purge_unattended(&self) -> Result<(), PurgeError> {
+        let now = self.clock().now();
+        let last = self.store().last_purge().await?;
+        if self.next_purge(last.as_ref(), self.kept_from(now), false).await?.is_none() {
+            return Ok(());
+        }
+        if let Some((from, to)) = self.store().longest_pause(last.as_ref(), now).await?
+            && to.duration_since(from) > REST_MAX
+        {
+            return Err(PurgeError::ClockInDoubt(from, to));
+        }
+        self.purge(self.keeps_from(now), false).await.map(drop)
+    }
+
     /// Purges what is older than the settings keep, at once and then as the days go by, until `end`.
     pub async fn keep_purging(&self, end: impl Future<Output = ()>) {
         let purging = async {
@@ -166,7 +190,7 @@ impl App {
             turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 turns.tick().await;
-                if let Err(error) = self.purge(self.keeps_from(self.clock().now()), false).await {
+                if let Err(error) = self.purge_unattended().await {
                     tracing::error!(%error, "what is older than records are kept could not be purged");
                 }
             }

@@ -210,6 +210,47 @@ async fn what_was_tampered_with_is_not_purged_unless_somebody_says_so() {
     assert!(last.purge.findings > 0, "that something was found is on record");
 }
 
+/// Time passes, and now and then somebody tries to sign in, as at a server that is at work.
+async fn work(bench: &Bench, days: i64) {
+    for _ in 0..days / 20 {
+        bench.clock.forward(Span::new().hours(24 * 20));
+        let act = NewAct::new(Act::SignInFailed, bench.clock.at());
+        bench.app.store().append(act).await.expect("appended");
+        bench.app.seal_audit().await.expect("sealed");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_ran_ahead_purges_nothing_by_itself() {
+    let bench = aged(Bench::open().await).await;
+    let purges = async || bench.app.store().last_purge().await.expect("asked");
+    let held = bench.app.purge_unattended().await.expect_err("800 days in which nobody was there");
+    assert!(matches!(held, PurgeError::ClockInDoubt(from, to) if to >= from + 19_000.hours()), "{held}");
+    // Nor after it was used for a while.
+    work(&bench, 60).await;
+    assert!(matches!(bench.app.purge_unattended().await, Err(PurgeError::ClockInDoubt(..))));
+    assert_eq!(purges().await, None);
+
+    // Somebody looked at it, and says that it is right.
+    purged(&bench).await;
+    let ordered = purges().await.expect("purged");
+    work(&bench, 800).await;
+    bench.app.purge_unattended().await.expect("purged");
+    assert!(purges().await.expect("purged").id > ordered.id);
+    bench.app.seal_audit().await.expect("sealed");
+    assert_eq!(findings(&bench.app).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_server_that_is_at_work_purges_by_itself() {
+    let bench = make_busy(Bench::open().await).await;
+    let bench = bench.with(|config| config.keep_records_days = KEEP_DAYS_MIN).await;
+    bench.app.purge_unattended().await.expect("nothing to do");
+    work(&bench, 800).await;
+    bench.app.purge_unattended().await.expect("purged");
+    assert!(bench.app.store().last_purge().await.expect("asked").is_some());
+}
+
 #[tokio::test]
 async fn many_blocks_go_a_few_at_a_time_and_two_servers_do_it_once() {
     let bench = Bench::open().await;

@@ -25,7 +25,14 @@ pub trait Retention: Send + Sync + 'static {
     /// What would go in all if everything that was sealed before `before` were purged. Reads everything it counts; nobody
     /// waits for it.
     async fn purgeable(&self, before: Timestamp) -> Result<Removed>;
+
+    /// The longest time in which no block was sealed, between `last`, or the first block if nothing was ever purged, and `now`:
+    /// from when until when. None when there is nothing before `now`.
+    async fn longest_pause(&self, last: Option<&LastPurge>, now: Timestamp) -> Result<Option<Pause>>;
 }
+
+/// A time in which nothing was sealed: from when until when.
+pub type Pause = (Timestamp, Timestamp);
 
 /// What is to be purged.
 #[derive(Debug, Clone)]
@@ -64,6 +71,8 @@ pub struct Dialect {
     pub until: &'static str,
     /// Before when things happened that may go.
     pub before: &'static str,
+    /// The last of three.
+    pub third: &'static str,
     /// `us` or `at`.
     pub moment: &'static str,
 }
@@ -88,6 +97,12 @@ impl Dialect {
         self.write(STATEMENTS)
     }
 
+    /// The longest pause since an act (`until`) of a moment (`before`) until another one (`third`), in microseconds; both are null
+    /// for all there ever were.
+    pub fn longest_pause(self) -> String {
+        self.write(PAUSE).replace("{now}", self.third)
+    }
+
     /// Removes the acts whose records are gone, and those that have none.
     pub fn remove_acts(self) -> String {
         self.write(
@@ -106,6 +121,17 @@ impl Dialect {
         self.write(&going)
     }
 }
+
+const PAUSE: &str = "
+    SELECT from_us, to_us FROM (
+        SELECT lag(at_us) OVER (ORDER BY number) AS from_us, at_us AS to_us FROM (
+            SELECT 0 AS number, CAST({before} AS bigint) AS at_us
+            UNION ALL
+            SELECT number, sealed_us FROM audit_blocks WHERE number > coalesce(
+                (SELECT number FROM audit_blocks WHERE until_id < CAST({until} AS bigint) ORDER BY number DESC LIMIT 1), 0)
+            UNION ALL
+            SELECT 9223372036854775807, CAST({now} AS bigint)) AS moments) AS pauses
+    WHERE from_us < to_us ORDER BY to_us - from_us DESC, from_us LIMIT 1";
 
 /// Items are refused once they are too old, by when they happened: what happened later than it is purged for must stay, or
 /// it could come in again.

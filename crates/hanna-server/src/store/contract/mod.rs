@@ -119,6 +119,7 @@ macro_rules! stories {
             devices_say_what_waits,
             what_is_older_goes_and_what_the_rest_needs_stays,
             what_was_purged_does_not_come_in_again,
+            the_longest_time_in_which_nothing_was_sealed_is_known,
             a_purge_happens_once_whoever_else_purges,
             what_a_purge_left_must_be_there_for_the_next_one,
         );

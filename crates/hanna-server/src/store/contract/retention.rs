@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::fixtures::*;
 use crate::audit::chain::{Block, Entry, Head};
-use crate::audit::{Act, Actor, NewAct, Removed};
+use crate::audit::{Act, Actor, LastPurge, NewAct, Removed};
 use crate::keys::SigningKey;
 use crate::secrets::Mac;
 use crate::store::*;
@@ -201,6 +201,35 @@ pub async fn what_is_older_goes_and_what_the_rest_needs_stays(store: &dyn Store)
         after.iter().map(|(block, _)| (block.purged, block.leaves.len())).collect();
     assert_eq!(lists, [(None, 5), (Some(8), 0), (Some(5), 0), (Some(2), 0)]);
     assert_eq!(words(&after[0].1), ["KEY_MADE"], "a key stays with its act");
+}
+
+pub async fn the_longest_time_in_which_nothing_was_sealed_is_known(store: &dyn Store) {
+    let at = |hours: i64| noon() + hours.hours();
+    let longest = async |last: Option<&LastPurge>, now| store.longest_pause(last, now).await.expect("asked");
+    assert_eq!(longest(None, at(0)).await, None, "nothing was ever sealed");
+    // The clock is put back once.
+    for hour in [0, 5, 20, 12, 14] {
+        store.append(NewAct::new(Act::SignInFailed, at(hour))).await.expect("appended");
+        sealed(store, at(hour)).await;
+    }
+    assert_eq!(longest(None, at(15)).await, Some((at(5), at(20))));
+    assert_eq!(longest(None, at(40)).await, Some((at(14), at(40))), "until now");
+    assert_eq!(longest(None, at(1)).await, Some((at(5), at(20))), "whatever the clock says now");
+
+    let order = PurgeOrder { now: at(15), before: noon() - 1.hour(), ..order(store, Head::NONE).await };
+    let first = acts(store).await[0].0.head();
+    assert!(matches!(
+        store.purge(PurgeOrder { until: first, ..order }).await.expect("asked"),
+        PurgeOutcome::Done(_)
+    ));
+    let last = store.last_purge().await.expect("asked");
+    assert_eq!(longest(last.as_ref(), at(15)).await, None);
+    assert_eq!(longest(last.as_ref(), at(18)).await, Some((at(15), at(18))), "since the purge");
+    sealed(store, at(17)).await;
+    assert_eq!(longest(last.as_ref(), at(18)).await, Some((at(15), at(17))));
+    store.append(NewAct::new(Act::SignInFailed, at(30))).await.expect("appended");
+    sealed(store, at(30)).await;
+    assert_eq!(longest(last.as_ref(), at(31)).await, Some((at(17), at(30))));
 }
 
 pub async fn what_was_purged_does_not_come_in_again(store: &dyn Store) {

@@ -9,17 +9,17 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::columns::{Columns, Moment};
-use super::fault::Done;
+use super::fault::{Done, Trouble};
 use super::locks::{self, Name};
 use super::pool::{Connections, Tx};
 use super::{PostgresStore, audit};
 use crate::audit::chain::places;
 use crate::audit::{Anchor, LastPurge, NewAct, Purge, Removed};
 use crate::secrets::hex;
-use crate::store::retention::Dialect;
+use crate::store::retention::{Dialect, Pause};
 use crate::store::{PurgeOrder, PurgeOutcome, Result, Retention};
 
-const SQL: Dialect = Dialect { until: "$1", before: "$2", moment: "at" };
+const SQL: Dialect = Dialect { until: "$1", before: "$2", third: "$3", moment: "at" };
 
 /// The act of the last purge.
 pub const LAST_PURGE: &str = "
@@ -130,10 +130,8 @@ fn ids(rows: &[Row], column: usize) -> Done<Vec<Uuid>> {
     rows.iter().map(|row| row.value(column)).collect()
 }
 
-/// On a connection of its own: it may read everything there is.
 async fn purgeable(connections: &Connections, before: Timestamp) -> Done<Removed> {
-    let tx = Tx::on(connections.get().await?);
-    tx.batch("SET statement_timeout = 0; SET work_mem = '64MB'").await?;
+    let tx = at_length(connections).await?;
     let last = last(&tx).await?.map(|last| last.purge);
     let after = last.as_ref().map_or(0, |purge| purge.block.number());
     let Some(row) = tx.row_or_none(PURGEABLE, &[&after, &before.as_microsecond()]).await? else {
@@ -156,6 +154,30 @@ async fn purgeable(connections: &Connections, before: Timestamp) -> Done<Removed
     })
 }
 
+/// On a connection of its own, as above: ten years have many blocks.
+async fn longest_pause(
+    connections: &Connections,
+    act: Option<i64>,
+    at: Option<Timestamp>,
+    now: Timestamp,
+) -> Done<Option<Pause>> {
+    let tx = at_length(connections).await?;
+    let at = at.map(Timestamp::as_microsecond);
+    let row = tx.row_or_none(&SQL.longest_pause(), &[&act, &at, &now.as_microsecond()]).await?;
+    row.map(|row| Ok((moment(&row, 0)?, moment(&row, 1)?))).transpose()
+}
+
+fn moment(row: &Row, column: usize) -> Done<Timestamp> {
+    Timestamp::from_microsecond(row.value(column)?).map_err(|error| Trouble::Unreadable(error.into()))
+}
+
+/// A connection of its own, for what may read everything there is.
+async fn at_length(connections: &Connections) -> Done<Tx> {
+    let tx = Tx::on(connections.get().await?);
+    tx.batch("SET statement_timeout = 0; SET work_mem = '64MB'").await?;
+    Ok(tx)
+}
+
 #[async_trait]
 impl Retention for PostgresStore {
     async fn last_purge(&self) -> Result<Option<LastPurge>> {
@@ -174,5 +196,10 @@ impl Retention for PostgresStore {
 
     async fn purgeable(&self, before: Timestamp) -> Result<Removed> {
         Ok(purgeable(&self.0, before).await?)
+    }
+
+    async fn longest_pause(&self, last: Option<&LastPurge>, now: Timestamp) -> Result<Option<Pause>> {
+        let (act, at) = last.map(|last| (last.id, last.at)).unzip();
+        Ok(longest_pause(&self.0, act, at, now).await?)
     }
 }

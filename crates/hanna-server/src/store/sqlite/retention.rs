@@ -10,10 +10,10 @@ use super::{SqliteStore, audit};
 use crate::audit::chain::places;
 use crate::audit::{Anchor, LastPurge, NewAct, Purge, Removed};
 use crate::secrets::hex;
-use crate::store::retention::Dialect;
+use crate::store::retention::{Dialect, Pause};
 use crate::store::{PurgeOrder, PurgeOutcome, Result, Retention};
 
-const SQL: Dialect = Dialect { until: "?1", before: "?2", moment: "us" };
+const SQL: Dialect = Dialect { until: "?1", before: "?2", third: "?3", moment: "us" };
 
 /// The last place of the blocks after number `?1` that were sealed before `?2`.
 const PURGEABLE: &str = "
@@ -189,5 +189,14 @@ impl Retention for SqliteStore {
 
     async fn purgeable(&self, before: Timestamp) -> Result<Removed> {
         self.read_at_length(move |tx| purgeable(tx, before)).await
+    }
+
+    async fn longest_pause(&self, last: Option<&LastPurge>, now: Timestamp) -> Result<Option<Pause>> {
+        let (act, at) = last.map(|last| (last.id, Micros(last.at))).unzip();
+        self.read_at_length(move |tx| {
+            let pause = |row: &Row<'_>| Ok((row.get::<_, Micros>(0)?.0, row.get::<_, Micros>(1)?.0));
+            tx.query_row(&SQL.longest_pause(), params![act, at, Micros(now)], pause).optional()
+        })
+        .await
     }
 }
