@@ -141,6 +141,7 @@ impl App {
                 code: self.mac_key().code(subject, code.expose()),
                 mail: mail(MailKind::RegistrationCode, &fields),
             },
+            at_terminal: false,
             now,
         }
     }
@@ -157,6 +158,7 @@ impl App {
             username_key,
             if_known: Letter { code: self.mac_key().code(subject, code.expose()), mail: Some(mail) },
             if_unknown: Letter { code: self.nobodys_code(), mail: None },
+            at_terminal: false,
             now,
         }
     }

@@ -63,6 +63,13 @@ pub fn next(before: Option<Code>, mac: Mac, now: Timestamp) -> Result<Code, Time
     Ok(Code { sent: before.sent + 1, first_sent_at: before.first_sent_at, ..first })
 }
 
+/// The code that somebody at the server's terminal asks for: nobody waits for it. How many were mailed stays as it is, so that
+/// whoever has used them up mails none in its place.
+pub fn at_terminal(before: Option<Code>, mac: Mac, now: Timestamp) -> Code {
+    let first = Code { mac, made_at: now, attempts: 0, sent: 0, first_sent_at: now };
+    before.map_or(first, |before| Code { mac, made_at: now, attempts: 0, ..before })
+}
+
 /// Compares a code with the one that was mailed, in the same time whatever they are.
 pub fn attempt(code: Code, given: Mac, now: Timestamp) -> Tried {
     let same = verify_slices_are_equal(&code.mac.0, &given.0).is_ok();
@@ -138,6 +145,19 @@ mod tests {
             Ok(1),
             "a clock set back"
         );
+    }
+
+    #[test]
+    fn at_the_terminal_nobody_waits_and_who_has_asked_too_often_still_does() {
+        let mut code = at_terminal(None, RIGHT, noon());
+        for minute in 1..=5 {
+            code = next(Some(code), WRONG, noon() + minute.minutes()).expect("five are mailed");
+        }
+        let now = noon() + 6.minutes();
+        let told = at_terminal(Some(code), RIGHT, now);
+        assert_eq!(attempt(told, RIGHT, now), Tried::Right);
+        assert_eq!(at_terminal(Some(told), RIGHT, now), told, "at once");
+        assert!(next(Some(told), WRONG, now + 1.hour()).is_err());
     }
 
     #[test]

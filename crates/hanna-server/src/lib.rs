@@ -74,4 +74,4 @@ pub use signer::ListedKey;
 pub use store::postgres::address::{Address, BadAddress};
 pub use store::{Applicant, Device, Opened, Registration, StoreError};
 pub use tls::{Tls, TlsFault, TlsFiles};
-pub use users::{CajaAccountError, TerminalCode};
+pub use users::CajaAccountError;

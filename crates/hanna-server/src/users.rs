@@ -13,18 +13,7 @@ use crate::codes;
 use crate::extract::text;
 use crate::mail::MailKind;
 use crate::secrets::username_key;
-use crate::store::{
-    AccountFilter, Act, CodeAsk, CodeAsked, Letter, Mail, NewUser, PasswordTaken, StoreError, UserPut,
-};
-
-/// A code that serves once to set a password, told at the terminal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TerminalCode {
-    /// Six digits, good for half an hour.
-    Code(Redacted<String>),
-    /// Another one was made just now, or too many today.
-    Wait,
-}
+use crate::store::{AccountFilter, Act, CodeAsk, Letter, Mail, NewUser, PasswordTaken, StoreError, UserPut};
 
 /// Why there is no account of the caja.
 #[derive(Debug, thiserror::Error)]
@@ -97,21 +86,27 @@ impl App {
         }
     }
 
-    /// A code that sets the password of `username`, as the mailed ones do; in the place of the one before.
+    /// A code of six digits that sets the password of `username` once within half an hour, as the mailed ones do; in the place
+    /// of the one before.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn password_code_for_terminal(&self, username: &str) -> Result<TerminalCode, StoreError> {
+    pub async fn password_code_for_terminal(&self, username: &str) -> Result<Redacted<String>, StoreError> {
         let now = self.clock().now();
         let username_key = username_key(username);
         let subject = self.mac_key().forgotten(&username_key);
         let code = codes::make(self.entropy());
         let letter = Letter { code: self.mac_key().code(subject, code.expose()), mail: None };
-        let ask = CodeAsk { subject, username_key, if_known: letter.clone(), if_unknown: letter, now };
-        match self.store().ask_code(ask).await? {
-            CodeAsked::Sent => Ok(TerminalCode::Code(code)),
-            CodeAsked::Wait(_) => Ok(TerminalCode::Wait),
-        }
+        let ask = CodeAsk {
+            subject,
+            username_key,
+            if_known: letter.clone(),
+            if_unknown: letter,
+            at_terminal: true,
+            now,
+        };
+        self.store().ask_code(ask).await?;
+        Ok(code)
     }
 
     /// The account with this user name, if there is one.

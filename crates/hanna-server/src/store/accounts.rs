@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{Mail, Result};
 use crate::audit::Actor;
+use crate::codes::{self, Code};
 use crate::secrets::Mac;
 
 /// What is asked and done about accounts. Mails are put into the queue in the same transaction as what they tell.
@@ -118,8 +119,20 @@ pub struct CodeAsk {
     pub if_known: Letter,
     /// When none has.
     pub if_unknown: Letter,
+    /// Whether it is told to somebody at the server's terminal: then how many there were does not matter.
+    pub at_terminal: bool,
     /// When.
     pub now: Timestamp,
+}
+
+impl CodeAsk {
+    /// The code that follows `before`, or the moment to wait for.
+    pub fn next(&self, before: Option<Code>, mac: Mac) -> std::result::Result<Code, Timestamp> {
+        if self.at_terminal {
+            return Ok(codes::at_terminal(before, mac, self.now));
+        }
+        codes::next(before, mac, self.now)
+    }
 }
 
 /// A code and its mail. Without a mail nobody is told the code, which is kept all the same, so that both cases look alike.

@@ -34,6 +34,7 @@ fn ask(byte: u8, username: &str, now: Timestamp) -> CodeAsk {
         username_key: username.to_lowercase(),
         if_known: Letter { code: Mac([9; 32]), mail: Some(mail(id, MailKind::AlreadyRegistered)) },
         if_unknown: Letter { code: RIGHT, mail: Some(mail(id, MailKind::RegistrationCode)) },
+        at_terminal: false,
         now,
     }
 }
@@ -279,6 +280,9 @@ pub async fn a_forgotten_password_takes_a_code_that_serves_once(store: &dyn Stor
         assert_eq!(tried(reset(byte, username, WRONG)).await, CodeTried::Wrong);
     }
     assert_eq!(mailed(store).await, [MailKind::PasswordCode], "to whom there is");
+    let told = Letter { code: RIGHT, mail: None };
+    let told = CodeAsk { if_known: told, at_terminal: true, ..forgotten(1, "ana", noon()) };
+    assert_eq!(store.ask_code(told).await.expect("asked"), CodeAsked::Sent, "at the terminal nobody waits");
     assert_eq!(tried(reset(2, "nadie", RIGHT)).await, CodeTried::Wrong);
 
     assert_eq!(tried(reset(1, "ana", RIGHT)).await, CodeTried::Right);

@@ -105,6 +105,7 @@ pub async fn whoever_is_invited_accepts_with_a_first_password(store: &dyn Store)
         username_key: username_key.clone(),
         if_known: letter(),
         if_unknown: letter(),
+        at_terminal: false,
         now: noon(),
     };
     assert_eq!(store.ask_code(ask).await.expect("asked"), CodeAsked::Sent);

@@ -23,7 +23,7 @@ pub async fn ask(tx: &Tx, ask: &CodeAsk) -> Done<CodeAsked> {
     .await?;
     let known = registrations::is_username_taken(tx, &ask.username_key).await?;
     let letter = if known { &ask.if_known } else { &ask.if_unknown };
-    match codes::next(code(tx, ask.subject).await?, letter.code, ask.now) {
+    match ask.next(code(tx, ask.subject).await?, letter.code) {
         Err(until) => Ok(CodeAsked::Wait(until)),
         Ok(code) => {
             keep(tx, ask.subject, code).await?;

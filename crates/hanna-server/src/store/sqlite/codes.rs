@@ -15,7 +15,7 @@ pub fn ask(tx: &Transaction<'_>, ask: &CodeAsk) -> rusqlite::Result<CodeAsked> {
         .execute([Micros(codes::forgotten_before(ask.now))])?;
     let known = registrations::is_username_taken(tx, &ask.username_key)?;
     let letter = if known { &ask.if_known } else { &ask.if_unknown };
-    match codes::next(code(tx, ask.subject)?, letter.code, ask.now) {
+    match ask.next(code(tx, ask.subject)?, letter.code) {
         Err(until) => Ok(CodeAsked::Wait(until)),
         Ok(code) => {
             keep(tx, ask.subject, code)?;
