@@ -9,6 +9,8 @@ use hanna_desk::backend::{Http, ServerAddress};
 use hanna_desk::ports::System;
 use hanna_desk::{BATCH_ITEMS_MAX, Desk, DeskError, ErrorCode, Event, Setup, VaultChoice};
 use tauri::{AppHandle, Emitter, Manager, Window};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 
 use crate::arguments::Arguments;
 
@@ -76,8 +78,8 @@ impl Shell {
             batch_items_max: BATCH_ITEMS_MAX,
         };
         let desk = open_after_the_last(&setup)?;
+        tauri::async_runtime::spawn(tell_window(app.clone(), desk.events()));
         tauri::async_runtime::spawn(desk.clone().run_worker());
-        tauri::async_runtime::spawn(tell_window(app.clone(), desk.clone()));
         Ok(self.desk.get_or_init(|| desk))
     }
 
@@ -134,8 +136,7 @@ fn open_after_the_last(setup: &Setup) -> Result<Desk, DeskError> {
 }
 
 /// Passes what happens at the desk on to the window, as long as both live.
-async fn tell_window(app: AppHandle, desk: Desk) {
-    let mut events = desk.events();
+async fn tell_window(app: AppHandle, mut events: Receiver<Event>) {
     loop {
         let told = match events.recv().await {
             Ok(Event::Status(status)) => app.emit("status", status),
@@ -144,8 +145,8 @@ async fn tell_window(app: AppHandle, desk: Desk) {
             Ok(Event::Revoked) => app.emit("revoked", ()),
             Ok(Event::Upload(progress)) => app.emit("upload", progress),
             // The window asks for the status by itself, too.
-            Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => continue,
-            Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+            Err(RecvError::Lagged(_)) => continue,
+            Err(RecvError::Closed) => return,
         };
         if let Err(error) = told {
             tracing::warn!(%error, "the window was not told");

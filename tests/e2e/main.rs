@@ -14,4 +14,5 @@ mod pictures;
 mod printed;
 mod server;
 mod stage;
+mod too_old;
 mod window;

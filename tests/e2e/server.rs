@@ -12,7 +12,8 @@ pub struct Server {
     data: PathBuf,
     listen: String,
     process: Option<Child>,
-    environment: Vec<(String, String)>,
+    /// What it is started with, the next time.
+    pub environment: Vec<(String, String)>,
     /// What `seed-demo --json` printed.
     pub people: Value,
 }

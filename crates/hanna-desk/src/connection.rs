@@ -121,15 +121,18 @@ impl Desk {
         })
     }
 
-    /// Tells the screens the status, beside the caller's way.
+    /// Tells the screens the status, beside the caller's way. The last that is told is the newest.
     pub(crate) fn tell_status(&self) {
         if self.opened().is_none() {
             return;
         }
         let desk = self.clone();
-        tokio::task::spawn_blocking(move || match desk.status() {
-            Ok(status) => desk.emit(Event::Status(status)),
-            Err(error) => tracing::error!(%error, "the status cannot be told"),
+        tokio::task::spawn_blocking(move || {
+            let _one_at_a_time = lock(&desk.inner.telling_status);
+            match desk.status() {
+                Ok(status) => desk.emit(Event::Status(status)),
+                Err(error) => tracing::error!(%error, "the status cannot be told"),
+            }
         });
     }
 }

@@ -114,6 +114,8 @@ pub(crate) struct Inner {
     pub(crate) inviting: Mutex<Option<(InvitationForm, Uuid)>>,
     pub(crate) tray: Mutex<Tray>,
     pub(crate) connection: Mutex<Connection>,
+    /// Held while the status is made and told.
+    pub(crate) telling_status: Mutex<()>,
     clock_mark: Mutex<ClockMark>,
     /// The device time that the mark on the disk has.
     clock_mark_kept: Mutex<Option<Timestamp>>,
@@ -170,6 +172,7 @@ impl Desk {
                 inviting: Mutex::default(),
                 tray: Mutex::default(),
                 connection: Mutex::default(),
+                telling_status: Mutex::default(),
                 clock_mark: Mutex::default(),
                 clock_mark_kept: Mutex::default(),
                 verifier: Mutex::default(),

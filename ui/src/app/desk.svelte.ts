@@ -37,6 +37,8 @@ export class Desk {
   registration = $state.raw<PendingRegistration | null>(null);
   version = $state('');
   server = $state('');
+  /** How often the desk told the status by itself. */
+  #told = 0;
   /** Moves every second, for the sentences that say how long ago. */
   now_ms = $state(Date.now());
 
@@ -47,7 +49,10 @@ export class Desk {
   /** Follows the desk until stopped. */
   follow(): Stop {
     const stops = [
-      this.backend.on_status((status) => (this.status = status)),
+      this.backend.on_status((status) => {
+        this.#told += 1;
+        this.status = status;
+      }),
       this.backend.on_synced((sync) => (this.synced = sync)),
       this.backend.on_revoked(() => {
         this.session = null;
@@ -85,7 +90,14 @@ export class Desk {
   async refresh_status(): Promise<void> {
     if (this.phase !== 'open') return;
     try {
-      this.status = await this.backend.status();
+      let told: number;
+      let status: Status;
+      do {
+        told = this.#told;
+        status = await this.backend.status();
+        // What was told meanwhile may be newer than the answer.
+      } while (told !== this.#told);
+      this.status = status;
     } catch {
       // The bar says that it could not be read; an old count would claim too much.
       this.status = null;
@@ -97,10 +109,11 @@ export class Desk {
     if (this.phase !== 'open' || this.trying) return;
     this.trying = true;
     try {
-      this.status = await this.backend.sync_now();
+      await this.backend.sync_now();
     } catch {
-      await this.refresh_status();
+      // The bar says what there is to say.
     } finally {
+      await this.refresh_status();
       this.trying = false;
     }
   }

@@ -50,7 +50,8 @@ export class Outbox {
     this.sending = true;
     this.error = null;
     try {
-      this.#desk.status = await this.#desk.backend.sync_now();
+      await this.#desk.backend.sync_now();
+      await this.#desk.refresh_status();
       await this.read();
     } catch (thrown) {
       this.error = this.#desk.noted(thrown);

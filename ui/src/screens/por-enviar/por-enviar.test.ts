@@ -120,8 +120,10 @@ describe('the list', () => {
 
   it('sends now, and shows the status that came back', async () => {
     await hand.answer('outbox', { items: [ITEM], lookups: 0, last_sync: null });
+    desk.phase = 'open';
     void outbox.send_now();
     await hand.answer('sync_now', STATUS);
+    await hand.answer('status', STATUS);
     await hand.answer('outbox', { items: [], lookups: 0, last_sync: null });
     expect(desk.status).toEqual(STATUS);
     expect(outbox).toMatchObject({ items: [], sending: false });
