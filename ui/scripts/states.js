@@ -323,6 +323,12 @@ export const STATES = [
   { name: 'consulta-vacia', query: ANA },
   card('consulta-activo', '1.045.678.901'),
   card('consulta-nombres-largos', '1143000111'),
+  card('consulta-nombres-largos-con-aviso', '1143000111', {
+    then: async (page) => {
+      await page.evaluate(() => window.hanna.set_minimum('0.2.0'));
+      await press('F2')(page);
+    },
+  }),
   card('consulta-una-sola-parte', '72345678'),
   card('consulta-activo-copia', '1045678901', { query: '&offline' }),
   card('consulta-no-activo', '22543312'),
