@@ -62,6 +62,18 @@ fn findings(findings: &[Finding]) -> String {
     findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
+/// Who wants a purge.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    /// Somebody who answers for it.
+    Order {
+        /// Also of what is not as it was sealed.
+        despite_findings: bool,
+    },
+    /// Nobody: it is time.
+    Itself,
+}
+
 /// The next blocks to purge, read and checked.
 struct Next {
     until: Head,
@@ -94,7 +106,11 @@ impl App {
     /// # Errors
     /// See [`PurgeError`]; what was purged until then stays purged, and is on record.
     pub async fn purge(&self, day: Date, despite_findings: bool) -> Result<Removed, PurgeError> {
-        let before = colombia::start_of(day);
+        self.purge_as(By::Order { despite_findings }, colombia::start_of(day)).await
+    }
+
+    async fn purge_as(&self, whose: By, before: Timestamp) -> Result<Removed, PurgeError> {
+        let despite_findings = matches!(whose, By::Order { despite_findings: true });
         // Who reads the audit again meanwhile would find it changing.
         let _turn = self.verifying().lock().await;
         let mut removed = Removed::default();
@@ -111,6 +127,9 @@ impl App {
                 next => next?,
             };
             let Some(Next { until, findings }) = next else { return Ok(removed) };
+            if matches!(whose, By::Itself) {
+                self.trust_the_clock(last.as_ref()).await?;
+            }
             let (now, by) = (self.clock().now(), self.run_by().clone());
             let order = PurgeOrder { after, until, before, findings, despite_findings, by, now };
             match self.store().purge(order).await? {
@@ -168,19 +187,17 @@ impl App {
         Ok(next)
     }
 
-    /// Purges what is older than the settings keep, unless the clock is in doubt: nobody looks on.
-    async fn purge_unattended(&self) -> Result<(), PurgeError> {
-        let now = self.clock().now();
-        let last = self.store().last_purge().await?;
-        if self.next_purge(last.as_ref(), self.kept_from(now), false).await?.is_none() {
-            return Ok(());
+    /// Looks whether the clock went day by day since the last purge.
+    async fn trust_the_clock(&self, last: Option<&LastPurge>) -> Result<(), PurgeError> {
+        match self.store().longest_pause(last, self.clock().now()).await? {
+            Some((from, to)) if to.duration_since(from) > REST_MAX => Err(PurgeError::ClockInDoubt(from, to)),
+            _ => Ok(()),
         }
-        if let Some((from, to)) = self.store().longest_pause(last.as_ref(), now).await?
-            && to.duration_since(from) > REST_MAX
-        {
-            return Err(PurgeError::ClockInDoubt(from, to));
-        }
-        self.purge(self.keeps_from(now), false).await.map(drop)
+    }
+
+    /// Purges what is older than the settings keep, unless the clock is in doubt.
+    async fn purge_unattended(&self) -> Result<Removed, PurgeError> {
+        self.purge_as(By::Itself, self.kept_from(self.clock().now())).await
     }
 
     /// Purges what is older than the settings keep, at once and then as the days go by, until `end`.
