@@ -67,6 +67,8 @@ fn findings(findings: &[Finding]) -> String {
 enum By {
     /// Somebody who answers for it.
     Order {
+        /// Of what was before.
+        before: Timestamp,
         /// Also of what is not as it was sealed.
         despite_findings: bool,
     },
@@ -106,15 +108,20 @@ impl App {
     /// # Errors
     /// See [`PurgeError`]; what was purged until then stays purged, and is on record.
     pub async fn purge(&self, day: Date, despite_findings: bool) -> Result<Removed, PurgeError> {
-        self.purge_as(By::Order { despite_findings }, colombia::start_of(day)).await
+        self.purge_as(By::Order { before: colombia::start_of(day), despite_findings }).await
     }
 
-    async fn purge_as(&self, whose: By, before: Timestamp) -> Result<Removed, PurgeError> {
-        let despite_findings = matches!(whose, By::Order { despite_findings: true });
+    async fn purge_as(&self, whose: By) -> Result<Removed, PurgeError> {
         // Who reads the audit again meanwhile would find it changing.
         let _turn = self.verifying().lock().await;
         let mut removed = Removed::default();
         loop {
+            // One look at the clock decides what is old and whether the clock is trusted: it may be set right meanwhile.
+            let now = self.clock().now();
+            let (before, despite_findings) = match whose {
+                By::Order { before, despite_findings } => (before, despite_findings),
+                By::Itself => (self.kept_from(now), false),
+            };
             let last = self.store().last_purge().await?;
             let after = last.as_ref().map(|last| last.id);
             let next = match self.next_purge(last.as_ref(), before, despite_findings).await {
@@ -128,9 +135,9 @@ impl App {
             };
             let Some(Next { until, findings }) = next else { return Ok(removed) };
             if matches!(whose, By::Itself) {
-                self.trust_the_clock(last.as_ref()).await?;
+                self.trust_the_clock(last.as_ref(), now).await?;
             }
-            let (now, by) = (self.clock().now(), self.run_by().clone());
+            let by = self.run_by().clone();
             let order = PurgeOrder { after, until, before, findings, despite_findings, by, now };
             match self.store().purge(order).await? {
                 PurgeOutcome::Done(batch) => {
@@ -187,9 +194,9 @@ impl App {
         Ok(next)
     }
 
-    /// Looks whether the clock went day by day since the last purge.
-    async fn trust_the_clock(&self, last: Option<&LastPurge>) -> Result<(), PurgeError> {
-        match self.store().longest_pause(last, self.clock().now()).await? {
+    /// Looks whether the clock went day by day from the last purge until `now`.
+    async fn trust_the_clock(&self, last: Option<&LastPurge>, now: Timestamp) -> Result<(), PurgeError> {
+        match self.store().longest_pause(last, now).await? {
             Some((from, to)) if to.duration_since(from) > REST_MAX => Err(PurgeError::ClockInDoubt(from, to)),
             _ => Ok(()),
         }
@@ -197,7 +204,7 @@ impl App {
 
     /// Purges what is older than the settings keep, unless the clock is in doubt.
     async fn purge_unattended(&self) -> Result<Removed, PurgeError> {
-        self.purge_as(By::Itself, self.kept_from(self.clock().now())).await
+        self.purge_as(By::Itself).await
     }
 
     /// Purges what is older than the settings keep, at once and then as the days go by, until `end`.

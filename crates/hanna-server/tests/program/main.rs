@@ -104,7 +104,7 @@ fn a_database_of_another_kind_or_of_a_newer_program_is_refused() {
     }
 
     assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 0 -> 12\n");
-    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 11: nothing to do\n");
+    assert_eq!(text(&run(dir.path(), &["migrate"]).stdout), "schema 12: nothing to do\n");
     let file = dir.path().join("hanna-data/hanna.sqlite");
     let db = rusqlite::Connection::open(&file).expect("the database");
     db.pragma_update(None, "user_version", 99).expect("set");

@@ -102,7 +102,7 @@ words! {
     /// What the caja decides about the use of an account.
     #[derive(ToSchema)]
     AdminUserStanding {
-        /// It may be used.
+        /// It may be used, whoever suspended it.
         Active = "ACTIVE",
         /// It may not; its sessions end.
         Suspended = "SUSPENDED",
