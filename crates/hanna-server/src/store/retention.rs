@@ -71,15 +71,16 @@ pub struct Dialect {
     pub until: &'static str,
     /// Before when things happened that may go.
     pub before: &'static str,
-    /// The last of three.
-    pub third: &'static str,
+    /// Until when a pause may last.
+    pub now: &'static str,
     /// `us` or `at`.
     pub moment: &'static str,
 }
 
 impl Dialect {
     fn write(self, sql: &str) -> String {
-        sql.replace("{until}", self.until).replace("{before}", self.before).replace("{at}", self.moment)
+        let numbered = sql.replace("{until}", self.until).replace("{before}", self.before);
+        numbered.replace("{now}", self.now).replace("{at}", self.moment)
     }
 
     /// The items that go.
@@ -97,10 +98,10 @@ impl Dialect {
         self.write(STATEMENTS)
     }
 
-    /// The longest pause since an act (`until`) of a moment (`before`) until another one (`third`), in microseconds; both are null
-    /// for all there ever were.
+    /// The longest pause since an act (`until`) and its moment (`before`), both null for all there ever were, until `now`;
+    /// moments in microseconds.
     pub fn longest_pause(self) -> String {
-        self.write(PAUSE).replace("{now}", self.third)
+        self.write(PAUSE)
     }
 
     /// Removes the acts whose records are gone, and those that have none.

@@ -19,7 +19,7 @@ use crate::secrets::hex;
 use crate::store::retention::{Dialect, Pause};
 use crate::store::{PurgeOrder, PurgeOutcome, Result, Retention};
 
-const SQL: Dialect = Dialect { until: "$1", before: "$2", third: "$3", moment: "at" };
+const SQL: Dialect = Dialect { until: "$1", before: "$2", now: "$3", moment: "at" };
 
 /// The act of the last purge.
 pub const LAST_PURGE: &str = "

@@ -13,7 +13,7 @@ use crate::secrets::hex;
 use crate::store::retention::{Dialect, Pause};
 use crate::store::{PurgeOrder, PurgeOutcome, Result, Retention};
 
-const SQL: Dialect = Dialect { until: "?1", before: "?2", third: "?3", moment: "us" };
+const SQL: Dialect = Dialect { until: "?1", before: "?2", now: "?3", moment: "us" };
 
 /// The last place of the blocks after number `?1` that were sealed before `?2`.
 const PURGEABLE: &str = "
